@@ -1,1 +1,102 @@
-def main() -> None: ...
+"""The command line: parse, call, translate errors. A file a command; imported only when it is used.
+
+Exit codes: 0 done, 1 failed on good input, 2 bad input or usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import logging
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from foleyspace import __version__
+from foleyspace.errors import FoleyspaceError, InputError
+
+logger = logging.getLogger("foleyspace")
+
+COMMANDS = {
+    "render": "A video comes back with binaural sound that follows the screen.",
+    "track": "Watch a video and write where its sounds are, as a scene file.",
+    "spatialize": "Make a mono sound file binaural along a scene file.",
+    "analyze": "Read ITD, ILD and azimuth over time off a binaural file.",
+    "hrtf": "List, inspect and fetch HRIR sets (SOFA files).",
+    "doctor": "Say what this machine can do and what is missing.",
+}
+
+
+class LazyGroup(click.Group):
+    """Commands whose modules are imported when called, so that --help answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return importlib.import_module(f"foleyspace.cli.{cmd_name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="foleyspace")
+def cli() -> None:
+    """Video with mono sound in, the same video with binaural sound out.
+
+    The sound comes from where things are on the screen, for headphones:
+
+        foleyspace render video.mp4
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code; errors are one line on stderr, never a traceback."""
+    signal.signal(signal.SIGTERM, _interrupt)  # a batch system's way to say Ctrl-C: tidy up too
+    try:
+        result = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+        code = result if isinstance(result, int) else 0
+    except (click.Abort, KeyboardInterrupt):
+        code = _fail("interrupted", 130)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except InputError as error:
+        code = _fail(str(error), 2)
+    except FoleyspaceError as error:
+        code = _fail(str(error), 1)
+    except BrokenPipeError:
+        # the reader of our output went away (| head): not an error of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        where = f" ({error.filename})" if error.filename else ""
+        code = _fail(f"{(error.strerror or str(error)).lower()}{where}", 2 if full else 1)
+    except MemoryError:
+        code = _fail("out of memory", 1)
+    except Exception as error:
+        if logger.isEnabledFor(logging.DEBUG):
+            raise
+        code = _fail(f"unexpected {type(error).__name__}: {error} (-v shows where; please report it)", 1)
+    sys.exit(code)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"foleyspace: {' '.join(message.split())}", err=True)
+    return code

@@ -1,0 +1,91 @@
+"""Options that several commands share; their defaults are those of the pipelines' config dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from foleyspace.errors import InputError
+
+C = TypeVar("C")
+Decorated = Callable[..., Any]
+
+
+def stacked(decorators: Sequence[Callable[[Decorated], Decorated]]) -> Callable[[Decorated], Decorated]:
+    """Several option decorators as one, shown in the order given."""
+
+    def decorate(function: Decorated) -> Decorated:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def default(config: type, name: str) -> Any:
+    """The default of a config dataclass's field."""
+    return next(f.default for f in dataclasses.fields(config) if f.name == name)
+
+
+def picked(config: type[C], options: dict[str, Any], **more: Any) -> C:
+    """The config dataclass filled from command-line options of the same names."""
+    names = {f.name for f in dataclasses.fields(config)}  # type: ignore[arg-type]
+    return config(**{name: value for name, value in options.items() if name in names}, **more)
+
+
+def read_config(ctx: click.Context, _parameter: click.Parameter, path: str | None) -> None:
+    """`--config FILE`: a YAML file of option names, overruled by what the command line says."""
+    if path is None:
+        return
+    import yaml
+
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise InputError(f"cannot read config {path}: {(error.strerror or str(error)).lower()}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"config {path} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise InputError(f"config {path} must hold option: value lines")
+    known = {p.name for p in ctx.command.params if isinstance(p, click.Option)} - {"config", "json_output"}
+    unknown = sorted(str(key) for key in values if key not in known)
+    if unknown:
+        raise InputError(f"config {path} has the unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    ctx.default_map = {**(ctx.default_map or {}), **{k: v for k, v in values.items() if v is not None}}
+
+
+def _set_verbosity(_ctx: click.Context, _parameter: click.Parameter, value: int) -> int:
+    """-q: warnings only; -v: everything, and tracebacks."""
+    logger = logging.getLogger("foleyspace")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("foleyspace: %(message)s"))
+    logger.addHandler(handler)
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG if value > 0 else logging.WARNING if value < 0 else logging.INFO)
+    return value
+
+
+verbosity = stacked(
+    [
+        click.option("-q", "--quiet", "_verbosity", flag_value=-1, type=int, help="Say only what went wrong."),
+        click.option(
+            "-v",
+            "--verbose",
+            "_verbosity",
+            flag_value=1,
+            type=int,
+            default=0,
+            expose_value=False,
+            is_eager=True,
+            callback=_set_verbosity,
+            help="Say more, and where an unexpected error came from.",
+        ),
+    ]
+)

@@ -1,0 +1,53 @@
+"""What the sound track does over time: level and onsets, the audio side of audio-visual synchrony."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from foleyspace.types import Floats, Samples
+
+ENVELOPE_HZ = 50
+FLOOR_DB = -80.0
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """`times` (T,) s, `level_db` (T,) RMS per 20 ms re full scale (floor -80), `onset` (T,): how much
+    louder it just became, dB above the level of the last 0.2 s, >= 0."""
+
+    times: Floats
+    level_db: Floats
+    onset: Floats
+
+    @property
+    def silent(self) -> bool:
+        return len(self.times) == 0 or float(self.level_db.max()) <= FLOOR_DB + 1e-9
+
+
+def envelope(blocks: Iterable[Samples], rate: int) -> Envelope:
+    """Level and onset strength of a mono signal that comes in blocks (n,) or (1, n) of any length."""
+    hop = rate // ENVELOPE_HZ
+    powers: list[Floats] = []
+    rest = np.empty(0, np.float32)
+    for block in blocks:
+        rest = np.concatenate([rest, np.ravel(block)])
+        n = len(rest) // hop
+        powers.append((rest[: n * hop].reshape(n, hop).astype(np.float64) ** 2).mean(axis=1))
+        rest = rest[n * hop :]
+    power = np.concatenate(powers) if powers else np.empty(0)
+    level_db = 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
+    times = (np.arange(len(level_db)) + 0.5) / ENVELOPE_HZ
+    return Envelope(times, level_db, _onset(level_db))
+
+
+def _onset(level_db: Floats) -> Floats:
+    span = round(0.2 * ENVELOPE_HZ)
+    if not len(level_db):
+        return level_db
+    padded = np.concatenate([np.full(span, level_db[0]), level_db])
+    running = np.concatenate([[0.0], np.cumsum(padded)])
+    before = (running[span : span + len(level_db)] - running[: len(level_db)]) / span
+    return np.maximum(0.0, level_db - before)

@@ -1,0 +1,194 @@
+"""One pass over the pictures: cuts, camera motion, objects with identity, what moves inside each, depth.
+
+Everything is read off while a frame is there; what is kept is a few numbers an object and moment, so
+an hour costs little more memory than a minute.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foleyspace.camera_motion import MotionField, motion_field
+from foleyspace.detections import Detector
+from foleyspace.shots import CutDetector
+from foleyspace.types import Clip, Floats
+
+if TYPE_CHECKING:
+    from foleyspace.depth import DepthModel
+
+VISION_WIDTH = 640  # px: what detectors look at
+DETECT_HZ = 8.0
+CELLS = 10  # a grid of CELLS x CELLS covers twice the box in width and height
+REACH = 2.0
+MIN_OBSERVATIONS = 3
+
+logger = logging.getLogger("foleyspace")
+
+
+@dataclass(frozen=True)
+class ObservedTrack:
+    """One object inside one shot, as seen: `times` (N,), `xyxy` (N, 4) normalised, `score` (N,), `label`;
+    `moving` (N, C, C): speed of what moves by itself in a C x C grid that covers `REACH` times the box,
+    frame widths per second; `inner` (N, C, C): the same relative to the object's own motion;
+    `depth_m` (N,): sampled metric depth, NaN where none was."""
+
+    id: str
+    label: str
+    times: Floats
+    xyxy: Floats
+    score: Floats
+    moving: NDArray[np.float16]
+    inner: NDArray[np.float16]
+    depth_m: Floats
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What the pass over the pictures found: `clip` with its cuts filled in, and the tracks."""
+
+    clip: Clip
+    tracks: tuple[ObservedTrack, ...]
+    camera_speed: float
+
+
+class _Growing:
+    """Rows of one track while its shot goes on."""
+
+    def __init__(self) -> None:
+        self.labels: dict[str, float] = {}
+        self.rows: list[tuple[float, Floats, float, NDArray[Any], NDArray[Any], float]] = []
+
+
+def observe(
+    clip: Clip,
+    frames: Iterable[tuple[int, float, NDArray[np.uint8]]],
+    detector: Detector,
+    depth_model: DepthModel | None = None,
+    detect_hz: float = DETECT_HZ,
+) -> Observations:
+    """Watch all `frames` (index, time s, RGB (H, W, 3)) of a clip once.
+
+    Every frame is looked at for cuts; about `detect_hz` times a second (and right after a cut) the
+    camera's motion, the objects and the motion on them are read off.
+    """
+    import cv2
+
+    cuts: list[float] = []
+    cut_detector = CutDetector()
+    tracks: list[ObservedTrack] = []
+    growing: dict[int, _Growing] = {}
+    previous: NDArray[Any] | None = None
+    previous_time = last_detection = -np.inf
+    last_depth = -np.inf
+    speeds: list[float] = []
+    shot = 0
+    detector.reset()
+    for _, time, frame in frames:
+        small = _small(frame, cv2)
+        if cut_detector(time, small):
+            cuts.append(time)
+            tracks += _finish(growing, shot)
+            growing, previous, shot = {}, None, shot + 1
+            last_detection = last_depth = -np.inf
+            detector.reset()
+        if time - last_detection < 1 / detect_hz - 1e-3:
+            continue
+        gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        field = motion_field(previous, gray, max(time - previous_time, 1e-3) if previous is not None else 1.0)
+        if field.valid:
+            speeds.append(field.camera_speed)
+        found = detector(frame, field)
+        depth = None
+        if depth_model is not None and len(found) and time - last_depth >= depth_model.sample_step_s - 1e-3:
+            depth, last_depth = depth_model.depth_map(frame), time
+        for k, identity in enumerate(found.ids):
+            track = growing.setdefault(int(identity), _Growing())
+            label, score = found.labels[k], float(found.score[k])
+            track.labels[label] = track.labels.get(label, 0.0) + score
+            track.rows.append(_row(time, found.xyxy[k], score, field, depth))
+        previous, previous_time, last_detection = gray, time, time
+    tracks += _finish(growing, shot)
+    return Observations(
+        clip=replace(clip, cuts=tuple(cuts)),
+        tracks=tuple(tracks),
+        camera_speed=float(np.mean(speeds)) if speeds else 0.0,
+    )
+
+
+def _small(frame: NDArray[np.uint8], cv2: Any) -> NDArray[np.uint8]:
+    height, width = frame.shape[:2]
+    factor = 320 / max(height, width)
+    if factor >= 1:
+        return frame
+    size = (max(2, round(width * factor)), max(2, round(height * factor)))
+    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+
+
+def _row(
+    time: float, xyxy: Floats, score: float, field: MotionField, depth: NDArray[np.float32] | None
+) -> tuple[float, Floats, float, NDArray[Any], NDArray[Any], float]:
+    moving, inner = motion_cells(field, xyxy)
+    metres = np.nan
+    if depth is not None:
+        from foleyspace.depth import sample_depth
+
+        metres = sample_depth(depth, xyxy)
+    return time, np.asarray(xyxy, np.float64), score, moving, inner, metres
+
+
+def motion_cells(
+    field: MotionField, xyxy: Floats
+) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    """Independent motion on and around a box: two (CELLS, CELLS) grids over `REACH` times the box, of
+    the speed itself and of the speed relative to the box's median motion; 0 outside the picture."""
+    import cv2
+
+    h, w = field.residual.shape
+    centre = (xyxy[:2] + xyxy[2:]) / 2
+    half = (xyxy[2:] - xyxy[:2]) / 2 * REACH
+    fine = 4 * CELLS  # averaged down to CELLS: each cell sees all its pixels
+    steps = (np.arange(fine) + 0.5) / fine * 2 - 1
+    x = ((centre[0] + half[0] * steps) * w - 0.5).astype(np.float32)
+    y = ((centre[1] + half[1] * steps) * h - 0.5).astype(np.float32)
+    map_x, map_y = np.meshgrid(x, y)
+    flow = cv2.remap(field.flow, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    speed = np.hypot(flow[..., 0], flow[..., 1])
+    inside = slice(round(fine * (1 - 1 / REACH) / 2), round(fine * (1 + 1 / REACH) / 2))
+    own = np.median(flow[inside, inside].reshape(-1, 2), axis=0)
+    relative = np.where(speed > 0, np.hypot(flow[..., 0] - own[0], flow[..., 1] - own[1]), 0.0)
+    return _pool(speed), _pool(relative)
+
+
+def _pool(fine: NDArray[Any]) -> NDArray[Any]:
+    n = fine.shape[0] // CELLS
+    # half precision: an hour of film has hundreds of thousands of these
+    return fine.reshape(CELLS, n, CELLS, n).mean(axis=(1, 3)).astype(np.float16)
+
+
+def _finish(growing: dict[int, _Growing], shot: int) -> list[ObservedTrack]:
+    """The tracks of a shot that has ended; what was seen too briefly is dropped."""
+    finished = []
+    for identity, track in growing.items():
+        if len(track.rows) < MIN_OBSERVATIONS and identity >= 0:
+            continue
+        times, xyxy, score, moving, inner, depth = zip(*track.rows, strict=True)
+        label = max(track.labels, key=lambda name: track.labels[name])
+        finished.append(
+            ObservedTrack(
+                id=f"{label.replace(' ', '-')}-{shot + 1}.{identity}",
+                label=label,
+                times=np.array(times),
+                xyxy=np.array(xyxy),
+                score=np.array(score),
+                moving=np.array(moving),
+                inner=np.array(inner),
+                depth_m=np.array(depth),
+            )
+        )
+    return finished

@@ -1,0 +1,168 @@
+"""The main job: a video comes out with binaural sound that follows the screen. `foleyspace render`."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from foleyspace.errors import InputError
+from foleyspace.pipelines.spatialize import SoundConfig, SoundReport, spatialize_file
+from foleyspace.pipelines.track import Seen, TrackConfig
+from foleyspace.pipelines.track import run as watch
+from foleyspace.progress import collected_decisions
+from foleyspace.types import Clip, Scene
+
+logger = logging.getLogger("foleyspace")
+
+
+@dataclass(frozen=True)
+class RenderConfig:
+    """Everything `foleyspace render` can be told; `configs/render.yaml` explains every field."""
+
+    out: str | None = None
+    audio: str = "track"
+    scene: str | None = None
+    save_scene: str | None = None
+    overlay: str | None = None
+    report: str | None = None
+    keep_original_audio: bool = False
+    audio_codec: str = "auto"
+    audio_bitrate: str = "320k"
+    overwrite: bool = False
+    seeing: TrackConfig = field(default_factory=TrackConfig)
+    sound: SoundConfig = field(default_factory=SoundConfig)
+
+
+@dataclass(frozen=True)
+class RenderResult:
+    """What was made and how: the file, the scene, loudness before and after, decisions, stage times."""
+
+    out: Path
+    clip: Clip
+    scene: Scene
+    sound: SoundReport
+    decisions: tuple[str, ...]
+    seconds: dict[str, float]
+    seen: Seen | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "out": str(self.out),
+            "duration_s": self.clip.duration,
+            "cuts_s": list(self.clip.cuts),
+            "sources": [
+                {"id": s.id, "label": s.label, "start_s": s.times[0], "end_s": s.times[-1]}
+                for s in self.scene.sources
+            ],
+            "loudness_in_lufs": self.sound.lufs_in,
+            "loudness_out_lufs": self.sound.lufs_out,
+            "decisions": list(self.decisions),
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+        }
+
+
+def run(video: str | Path, config: RenderConfig) -> RenderResult:
+    """Render one video. Nothing is written before everything that can be checked has been.
+
+    Raises `InputError` for bad input or options and `FoleyspaceError` for failures on good input; no
+    output is left behind in either case.
+    """
+    from foleyspace.mux import check_codec, remux
+    from foleyspace.video import probe
+
+    video = Path(video)
+    started = time.perf_counter()
+    seconds: dict[str, float] = {}
+
+    def stage(name: str) -> None:
+        nonlocal started
+        seconds[name] = time.perf_counter() - started
+        started = time.perf_counter()
+
+    with collected_decisions() as decisions, tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
+        clip = probe(video)
+        out = check_outputs(video, config)
+        check_codec(out, config.audio_codec)
+        config.sound.check()
+        scene = None if config.scene is None else Scene.load(config.scene)
+        mono = Path(folder) / "mono.wav"
+        own_track = _mono_track(clip, config.audio, mono)
+        stage("read")
+        seen = None
+        if scene is None:
+            seen = watch(clip, config.seeing, mono)
+            clip, scene = seen.clip, seen.scene
+        stage("watch")
+        binaural = Path(folder) / "binaural.wav"
+        sound = config.sound.for_track(own_track)
+        loudness_of = video if own_track else Path(config.audio)
+        report = spatialize_file(mono, scene, sound, binaural, rate=_rate_out(clip), loudness_of=loudness_of)
+        stage("spatialize")
+        remux(
+            clip,
+            binaural,
+            out,
+            audio_codec=config.audio_codec,
+            bitrate=config.audio_bitrate,
+            keep_original_audio=config.keep_original_audio,
+            overwrite=config.overwrite,
+        )
+        stage("write")
+        result = RenderResult(out, clip, scene, report, tuple(decisions), seconds, seen)
+        _side_outputs(config, result, binaural)
+        stage("show")
+        return replace(result, decisions=tuple(decisions))
+
+
+def check_outputs(video: Path, config: RenderConfig) -> Path:
+    """The output path, after all outputs were checked for being writable, new and different."""
+    from foleyspace.files import check_output
+
+    out = Path(config.out) if config.out else video.with_name(f"{video.stem}.binaural{video.suffix}")
+    others = [Path(p) for p in (config.save_scene, config.overlay, config.report) if p]
+    inputs = [video, *(Path(p) for p in (config.scene,) if p)]
+    if config.audio != "track":
+        inputs.append(Path(config.audio))
+    for i, path in enumerate([out, *others]):
+        check_output(path, inputs=[*inputs, *others[:i][: max(i - 1, 0)]], overwrite=config.overwrite)
+    if len({p.resolve() for p in [out, *others]}) < 1 + len(others):
+        raise InputError("two outputs have the same name: the video, scene, overlay and report must differ")
+    return out
+
+
+def _mono_track(clip: Clip, audio: str, mono: Path) -> bool:
+    """Write the mono sound to `mono`; True when it is the video's own."""
+    from foleyspace.soundtrack import extract_mono
+
+    if audio == "track":
+        extract_mono(clip, mono)
+        return True
+    if not Path(audio).is_file():
+        raise InputError(f"`audio` is {audio!r} but must be 'track' or an existing sound file")
+    extract_mono(audio, mono, duration=clip.duration)
+    return False
+
+
+def _rate_out(clip: Clip) -> int:
+    return clip.audio.rate if clip.audio is not None else 48000
+
+
+def _side_outputs(config: RenderConfig, result: RenderResult, binaural: Path) -> None:
+    if config.save_scene:
+        result.scene.save(config.save_scene)
+    tracks = result.seen.tracks if result.seen else ()
+    view = {"fov_deg": config.seeing.fov_deg, "projection": config.seeing.projection}
+    if config.overlay:
+        from foleyspace.overlay import write_overlay
+
+        write_overlay(
+            result.clip, tracks, result.scene, config.overlay, audio=binaural, overwrite=config.overwrite, **view
+        )
+    if config.report:
+        from foleyspace.pipelines.report import render_report
+
+        render_report(config, result, binaural)
