@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from foleyspace.envelope import Envelope
+from foleyspace.observed import CELLS, REACH, ObservedTrack
 from foleyspace.sounding_priors import ANIMATE, sound_prior
 from foleyspace.stitch import area, by_shot, iou, shot_bounds
 from foleyspace.types import Clip, Floats, Track
-from foleyspace.vision import CELLS, REACH, ObservedTrack
 
 SHARPNESS = 3.0  # how strongly the best candidate takes the sound: shares go as score ** SHARPNESS
 STILL_SPEED = 0.01  # frame widths per second: an object at this speed has half the evidence of motion

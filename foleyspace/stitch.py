@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from foleyspace.observed import ObservedTrack
 from foleyspace.types import Clip, Floats
-from foleyspace.vision import ObservedTrack
 
 MAX_GAP_S = 2.0
 SAME_PLACE_IOU = 0.3

@@ -61,9 +61,7 @@ class Clip:
     def __post_init__(self) -> None:
         _freeze(self, times=_times("Clip.times", self.times))
         if self.rotation not in (0, 90, 180, 270):
-            raise InputError(
-                f"`rotation` is {self.rotation} but must be 0, 90, 180 or 270 degrees"
-            )
+            raise InputError(f"`rotation` is {self.rotation} but must be 0, 90, 180 or 270 degrees")
 
 
 @dataclass(frozen=True)
@@ -230,9 +228,7 @@ class Audio:
         return self.samples.shape[1] / self.rate
 
 
-def _array(
-    name: str, value: Any, shape: tuple[int, ...], positive: bool = False
-) -> Floats:
+def _array(name: str, value: Any, shape: tuple[int, ...], positive: bool = False) -> Floats:
     array = np.array(value, np.float64)
     if array.shape != shape:
         raise InputError(f"`{name}` has shape {array.shape} but must be {shape}")

@@ -71,7 +71,8 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
     Raises `InputError` for bad input or options and `FoleyspaceError` for failures on good input; no
     output is left behind in either case.
     """
-    from foleyspace.mux import check_codec, remux
+    from foleyspace.containers import audio_codec_of, container_of
+    from foleyspace.mux import remux
     from foleyspace.video import probe
 
     video = Path(video)
@@ -86,7 +87,7 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
     with collected_decisions() as decisions, tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         clip = probe(video)
         out = check_outputs(video, config)
-        check_codec(out, config.audio_codec)
+        audio_codec_of(container_of(out), out, config.audio_codec)
         config.sound.check()
         scene = None if config.scene is None else Scene.load(config.scene)
         mono = Path(folder) / "mono.wav"
@@ -160,7 +161,13 @@ def _side_outputs(config: RenderConfig, result: RenderResult, binaural: Path) ->
         from foleyspace.overlay import write_overlay
 
         write_overlay(
-            result.clip, tracks, result.scene, config.overlay, audio=binaural, overwrite=config.overwrite, **view
+            result.clip,
+            tracks,
+            result.scene,
+            config.overlay,
+            audio=binaural,
+            overwrite=config.overwrite,
+            **view,
         )
     if config.report:
         from foleyspace.pipelines.report import render_report

@@ -76,6 +76,41 @@ class SoundReport:
     limited_db: float
 
 
+def run(
+    mono: str | Path, scene: str | Path, out: str | Path, config: SoundConfig, *, overwrite: bool = False
+) -> SoundReport:
+    """Make a sound file of any kind binaural along a scene file, at its own rate: `out` is a 24-bit WAV
+    or FLAC. The mono sound is taken as it is heard at the listener: distance changes its level only
+    with `distance_gain` "on", or where a source has a sound of its own.
+
+    Raises `InputError` for a bad sound, scene, HRIR set or output path.
+    """
+    import soundfile
+
+    from foleyspace.files import atomic_output, check_output
+    from foleyspace.soundtrack import extract_mono
+
+    out = check_output(out, inputs=[mono, scene], overwrite=overwrite)
+    formats = {".wav": "WAV", ".flac": "FLAC"}
+    if out.suffix.lower() not in formats:
+        raise InputError(f"output {out} must end in {' or '.join(formats)}")
+    loaded = Scene.load(scene)
+    with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
+        track, binaural = Path(folder) / "mono.wav", Path(folder) / "binaural.wav"
+        sound = extract_mono(mono, track)
+        report = spatialize_file(track, loaded, config, binaural, rate=sound.source_rate, loudness_of=Path(mono))
+        with (
+            atomic_output(out, overwrite) as temporary,
+            soundfile.SoundFile(str(binaural)) as source,
+            soundfile.SoundFile(
+                str(temporary), "w", source.samplerate, 2, "PCM_24", format=formats[out.suffix.lower()]
+            ) as sink,
+        ):
+            for block in source.blocks(round(BLOCK_S * source.samplerate), dtype="float32"):
+                sink.write(block)
+    return report
+
+
 def spatialize_file(
     mono: Path,
     scene: Scene,

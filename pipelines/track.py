@@ -12,12 +12,12 @@ from foleyspace.camera import DEFAULT_FOV_DEG, Projection, check_view
 from foleyspace.envelope import Envelope, envelope
 from foleyspace.errors import InputError
 from foleyspace.progress import progress
-from foleyspace.sounding import Evidence
 from foleyspace.trajectory import CENTRE
 from foleyspace.types import Clip, Floats, Scene, Source, Track
 
 if TYPE_CHECKING:
     from foleyspace.depth import DepthModel
+    from foleyspace.sounding import Evidence
 
 logger = logging.getLogger("foleyspace")
 
@@ -72,9 +72,7 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     pictures = progress(
         frames(clip, width=min(VISION_WIDTH, clip.size_wh[0])), "watching", total=len(clip.times)
     )
-    observations = observe(
-        clip, pictures, detector, depth, config.detect_hz
-    )
+    observations = observe(clip, pictures, detector, depth, config.detect_hz)
     clip = observations.clip
     if clip.cuts:
         logger.info("cuts at %s s", ", ".join(f"{cut:.2f}" for cut in clip.cuts))

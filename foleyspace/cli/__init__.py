@@ -47,7 +47,9 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="foleyspace")
 def cli() -> None:
     """Video with mono sound in, the same video with binaural sound out.
@@ -56,6 +58,11 @@ def cli() -> None:
 
         foleyspace render video.mp4
     """
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("foleyspace: %(message)s"))
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
 
 
 def main() -> NoReturn:

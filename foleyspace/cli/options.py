@@ -55,37 +55,44 @@ def read_config(ctx: click.Context, _parameter: click.Parameter, path: str | Non
     known = {p.name for p in ctx.command.params if isinstance(p, click.Option)} - {"config", "json_output"}
     unknown = sorted(str(key) for key in values if key not in known)
     if unknown:
-        raise InputError(f"config {path} has the unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}")
+        raise InputError(
+            f"config {path} has the unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}"
+        )
     ctx.default_map = {**(ctx.default_map or {}), **{k: v for k, v in values.items() if v is not None}}
 
 
-def _set_verbosity(_ctx: click.Context, _parameter: click.Parameter, value: int) -> int:
-    """-q: warnings only; -v: everything, and tracebacks."""
-    logger = logging.getLogger("foleyspace")
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("foleyspace: %(message)s"))
-    logger.addHandler(handler)
-    logger.propagate = False
-    logger.setLevel(logging.DEBUG if value > 0 else logging.WARNING if value < 0 else logging.INFO)
-    return value
+def _level(level: int) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def set_level(_ctx: click.Context, _parameter: click.Parameter, chosen: bool) -> None:
+        if chosen:
+            logging.getLogger("foleyspace").setLevel(level)
+
+    return set_level
+
+
+def flag(*names: str, level: int, text: str) -> Callable[[Decorated], Decorated]:
+    """A flag that sets how much is said."""
+    return click.option(
+        *names, is_flag=True, is_eager=True, expose_value=False, callback=_level(level), help=text
+    )
 
 
 verbosity = stacked(
     [
-        click.option("-q", "--quiet", "_verbosity", flag_value=-1, type=int, help="Say only what went wrong."),
-        click.option(
-            "-v",
-            "--verbose",
-            "_verbosity",
-            flag_value=1,
-            type=int,
-            default=0,
-            expose_value=False,
-            is_eager=True,
-            callback=_set_verbosity,
-            help="Say more, and where an unexpected error came from.",
+        flag("-q", "--quiet", level=logging.WARNING, text="Say only what went wrong."),
+        flag(
+            "-v", "--verbose", level=logging.DEBUG, text="Say more, and where an unexpected error came from."
         ),
     ]
 )
+
+config_file = click.option(
+    "--config",
+    type=click.Path(),
+    is_eager=True,
+    expose_value=False,
+    callback=read_config,
+    metavar="FILE",
+    help="Options from a YAML file; the command line overrules them.",
+)
+json_output = click.option("--json", "json_output", is_flag=True, help="Print the result as JSON.")
+overwrite = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")

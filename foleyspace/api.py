@@ -1,0 +1,102 @@
+"""The Python API: what the command line does, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foleyspace.errors import InputError
+from foleyspace.pipelines.render import RenderConfig, RenderResult
+from foleyspace.pipelines.render import run as run_render
+from foleyspace.pipelines.spatialize import WORKING_RATE, SoundConfig
+from foleyspace.pipelines.track import TrackConfig
+from foleyspace.pipelines.track import run as run_track
+from foleyspace.types import Audio, Hrirs, Scene
+
+
+def render(video: str | Path, out: str | Path | None = None, **options: Any) -> RenderResult:
+    """Give a video binaural sound that follows the screen.
+
+    `out`: default `VIDEO.binaural.EXT` beside the video. `options`: the fields of `RenderConfig`,
+    `TrackConfig` and `SoundConfig` by name, e.g. `render("v.mp4", detector="motion", hrtf="my.sofa",
+    fov_deg=60, save_scene="v.json", overwrite=True)`. Raises `InputError` for bad input or options,
+    `FoleyspaceError` for failures on good input; no output is left behind then.
+    """
+    seeing, sound = _fields(TrackConfig), _fields(SoundConfig)
+    top = _fields(RenderConfig) - {"seeing", "sound"}
+    unknown = sorted(set(options) - seeing - sound - top)
+    if unknown:
+        known = ", ".join(sorted(seeing | sound | top))
+        raise InputError(f"`{unknown[0]}` is no option of render; known are {known}")
+    config = RenderConfig(
+        out=None if out is None else str(out),
+        seeing=TrackConfig(**{k: v for k, v in options.items() if k in seeing}),
+        sound=SoundConfig(**{k: v for k, v in options.items() if k in sound}),
+        **{k: v for k, v in options.items() if k in top},
+    )
+    return run_render(video, config)
+
+
+def track(video: str | Path, *, config: TrackConfig | None = None, **options: Any) -> Scene:
+    """Watch a video and place its sound: the scene, without making sound.
+
+    `options`: fields of `TrackConfig` (`detector`, `depth`, `fov_deg`, ...). A video without sound works.
+    """
+    import tempfile
+
+    from foleyspace.soundtrack import extract_mono
+    from foleyspace.video import probe
+
+    config = config or TrackConfig(**options)
+    clip = probe(video)
+    with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
+        mono = Path(folder) / "mono.wav"
+        if clip.audio is not None:
+            extract_mono(clip, mono)
+        return run_track(clip, config, mono if clip.audio is not None else None).scene
+
+
+def spatialize(
+    mono: Audio | Sequence[Audio] | np.ndarray,
+    scene: Scene,
+    hrirs: Hrirs | str | Path = "mit_kemar",
+    *,
+    rate: int = WORKING_RATE,
+    distance_gain: bool = False,
+    doppler: bool = False,
+) -> Audio:
+    """Binaural sound (2, N) of a mono signal along a scene: exact physics, no loudness matching.
+
+    `mono`: an `Audio`, an array (N,) at `rate` Hz, or an `Audio` for each source in order. Other
+    rates than 48 kHz are resampled on the way in and out. `hrirs`: a loaded set, a name or a file.
+    """
+    from foleyspace.hrir import load_hrirs
+    from foleyspace.render import RenderOptions
+    from foleyspace.render import render as render_audio
+
+    signals = [Audio(mono, rate)] if isinstance(mono, np.ndarray) else mono
+    signals = [signals] if isinstance(signals, Audio) else list(signals)
+    own_rate = signals[0].rate
+    working = hrirs.rate if isinstance(hrirs, Hrirs) else WORKING_RATE
+    loaded = hrirs if isinstance(hrirs, Hrirs) else load_hrirs(str(hrirs), working)
+    options = RenderOptions(distance_gain=distance_gain, air_absorption=distance_gain, doppler=doppler)
+    resampled = [_resampled(signal, working) for signal in signals]
+    out = render_audio(resampled[0] if len(resampled) == 1 else resampled, scene, loaded, options)
+    return _resampled(out, own_rate)
+
+
+def _resampled(audio: Audio, rate: int) -> Audio:
+    if audio.rate == rate:
+        return audio
+    import soxr
+
+    return Audio(soxr.resample(audio.samples.T, audio.rate, rate, quality="VHQ").T, rate)
+
+
+def _fields(config: type) -> set[str]:
+    import dataclasses
+
+    return {f.name for f in dataclasses.fields(config)}

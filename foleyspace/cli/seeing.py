@@ -1,0 +1,114 @@
+"""Options of commands that watch a video, and of those that make sound from a scene."""
+
+from __future__ import annotations
+
+import click
+
+from foleyspace.cli.options import default, stacked
+from foleyspace.pipelines.spatialize import SoundConfig
+from foleyspace.pipelines.track import TrackConfig
+
+
+def _seeing(name: str) -> object:
+    return default(TrackConfig, name)
+
+
+def _sound(name: str) -> object:
+    return default(SoundConfig, name)
+
+
+seeing_options = stacked(
+    [
+        click.option(
+            "--detector",
+            default=_seeing("detector"),
+            show_default=True,
+            metavar="auto|motion|NAME|PATH",
+            help="An Ultralytics model by name or path, or `motion`, which needs no weights.",
+        ),
+        click.option(
+            "--depth",
+            default=_seeing("depth"),
+            show_default=True,
+            metavar="auto|size|NAME|PATH",
+            help="A depth model of Hugging Face by name or folder, or `size`: from usual object sizes.",
+        ),
+        click.option(
+            "--fov",
+            "fov_deg",
+            type=float,
+            default=_seeing("fov_deg"),
+            show_default=True,
+            metavar="DEG",
+            help="Horizontal field of view of the camera.",
+        ),
+        click.option(
+            "--projection",
+            type=click.Choice(["rectilinear", "equirectangular"]),
+            default=_seeing("projection"),
+            show_default=True,
+            help="`equirectangular` for 360 degree video.",
+        ),
+        click.option(
+            "--prompt",
+            default=_seeing("prompt"),
+            metavar="TEXT",
+            help="What an open-vocabulary detector looks for.",
+        ),
+        click.option(
+            "--detect-hz",
+            type=float,
+            default=_seeing("detect_hz"),
+            show_default=True,
+            metavar="HZ",
+            help="How often objects are looked for.",
+        ),
+        click.option(
+            "--device",
+            default=_seeing("device"),
+            show_default=True,
+            metavar="auto|cpu|cuda",
+            help="For the models.",
+        ),
+        click.option("--offline", is_flag=True, help="Never ask the network for a model."),
+    ]
+)
+
+sound_options = stacked(
+    [
+        click.option(
+            "--hrtf",
+            default=_sound("hrtf"),
+            show_default=True,
+            metavar="NAME|FILE.sofa",
+            help="Whose ears: see `foleyspace hrtf list`.",
+        ),
+        click.option(
+            "--spatializer",
+            type=click.Choice(["auto", "hrir"]),
+            default=_sound("spatializer"),
+            show_default=True,
+        ),
+        click.option(
+            "--distance-gain",
+            type=click.Choice(["auto", "on", "off"]),
+            default=_sound("distance_gain"),
+            show_default=True,
+            help="Level and air absorption over distance; `auto`: only for sounds of their own.",
+        ),
+        click.option("--doppler", is_flag=True, help="Add Doppler shift (a recorded track has its own)."),
+        click.option(
+            "--rt60", "rt60_s", type=float, metavar="S", help="Add a room of this reverberation time."
+        ),
+        click.option(
+            "--drr",
+            "drr_db",
+            type=float,
+            default=_sound("drr_db"),
+            show_default=True,
+            metavar="DB",
+            help="Direct-to-reverberant ratio of the room.",
+        ),
+        click.option("--seed", type=int, default=_sound("seed"), show_default=True),
+    ]
+)

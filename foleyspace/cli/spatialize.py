@@ -1,0 +1,36 @@
+"""`foleyspace spatialize MONO --scene SCENE.json -o OUT.wav`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from foleyspace.cli.options import config_file, json_output, overwrite, picked, verbosity
+from foleyspace.cli.seeing import sound_options
+from foleyspace.pipelines.spatialize import SoundConfig
+
+
+@click.command("spatialize")
+@click.argument("mono", type=click.Path())
+@click.option("--scene", type=click.Path(), required=True, metavar="SCENE.json", help="Where the sounds are.")
+@click.option("-o", "--out", type=click.Path(), required=True, metavar="OUT.wav", help="WAV or FLAC, 24 bit.")
+@sound_options
+@click.option(
+    "--loudness",
+    default="keep",
+    show_default=True,
+    metavar="match|keep|LUFS",
+    help="Leave the level as the physics gives it, or bring it to the input's or to a figure.",
+)
+@overwrite
+@config_file
+@json_output
+@verbosity
+def command(mono: str, scene: str, out: str, overwrite: bool, json_output: bool, **options: Any) -> None:
+    """Make MONO (any sound file) binaural along a scene."""
+    from foleyspace.pipelines.spatialize import run
+
+    report = run(mono, scene, out, picked(SoundConfig, options), overwrite=overwrite)
+    click.echo(json.dumps(vars(report), indent=1) if json_output else out)

@@ -1,0 +1,126 @@
+"""What each kind of video file can hold: sound codecs, subtitles, further streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from foleyspace.errors import InputError
+from foleyspace.streams import Stream
+
+AUDIO_CODECS = ("aac", "alac", "flac", "opus", "pcm")
+
+
+@dataclass(frozen=True)
+class Container:
+    """`muxer`: ffmpeg's name; `audio`: codecs it takes, the default first; `text`: the codec text subtitles are
+    turned into (None: none); `keeps`: kinds of further streams it can hold; `flags`: options for ffmpeg;
+    `timed`: a stream can start later than the file (else silence has to say so)."""
+
+    muxer: str
+    audio: tuple[str, ...]
+    text: str | None = None
+    keeps: tuple[str, ...] = ("video", "audio")
+    flags: tuple[str, ...] = ()
+    timed: bool = True
+
+
+_FAST = ("-movflags", "+faststart")
+_MP4 = Container(
+    "mp4", ("aac", "alac", "flac", "opus"), "mov_text", ("video", "audio", "subtitle", "data"), _FAST
+)
+_MOV = Container("mov", ("aac", "alac", "pcm"), "mov_text", ("video", "audio", "subtitle", "data"), _FAST)
+_MKV = Container("matroska", AUDIO_CODECS, "srt", ("video", "audio", "subtitle", "attachment"))
+_TS = Container("mpegts", ("aac", "opus"), None, ("video", "audio", "subtitle", "data"))
+_OGG = Container("ogg", ("opus", "flac"))
+
+CONTAINERS = {
+    ".mp4": _MP4,
+    ".m4v": _MP4,
+    ".mov": _MOV,
+    ".qt": _MOV,
+    ".3gp": Container("3gp", ("aac",), "mov_text", ("video", "audio", "subtitle")),
+    ".mkv": _MKV,
+    ".webm": Container("webm", ("opus",), "webvtt", ("video", "audio", "subtitle")),
+    ".ts": _TS,
+    ".mts": _TS,
+    ".m2ts": _TS,
+    ".flv": Container("flv", ("aac",)),
+    ".avi": Container("avi", ("pcm",), timed=False),
+    ".ogv": _OGG,
+    ".ogg": _OGG,
+}
+
+
+def container_of(path: Path) -> Container:
+    """By the file name's suffix. Raises `InputError` for one that cannot hold binaural sound beside a picture."""
+    found = CONTAINERS.get(path.suffix.lower())
+    if found is None:
+        raise InputError(
+            f"output {path.name} has the type {path.suffix or 'none'!r} but must be one of "
+            f"{' '.join(CONTAINERS)} (.mkv takes any picture)"
+        )
+    return found
+
+
+def audio_codec_of(container: Container, path: Path, asked: str) -> str:
+    """The codec to write: `asked`, or the container's default for "auto". Raises `InputError`."""
+    if asked != "auto" and asked not in AUDIO_CODECS:
+        raise InputError(f"`audio_codec` is {asked!r} but must be auto, {', '.join(AUDIO_CODECS)}")
+    if asked == "auto":
+        return container.audio[0]
+    if asked not in container.audio:
+        raise InputError(
+            f"`audio_codec` is {asked} but {path.suffix} files take {' or '.join(container.audio)} (.mkv takes any)"
+        )
+    return asked
+
+
+_AAC_RATES = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+
+
+def encoder(codec: str, rate: int, bitrate: str) -> tuple[list[str], int]:
+    """ffmpeg's options for the first sound stream, and the rate in Hz it is written at: `rate` where the codec
+    allows it, else the next higher one (the highest there is)."""
+    if codec == "aac":
+        possible = min((r for r in _AAC_RATES if r >= rate), default=_AAC_RATES[-1])
+        # 6144 bits a frame of 1024 samples and channel are all that AAC allows; intensity stereo and noise
+        # substitution would take away the phase that binaural hearing needs
+        most = 2 * 6 * possible
+        wanted = min(bits(bitrate), most)
+        return ["-c:a:0", "aac", "-b:a:0", str(wanted), "-aac_is", "0", "-aac_pns", "0"], possible
+    if codec == "opus":
+        return ["-c:a:0", "libopus", "-b:a:0", str(min(bits(bitrate), 510_000))], 48000
+    if codec == "pcm":
+        return ["-c:a:0", "pcm_s24le"], rate
+    if codec == "alac":
+        return ["-c:a:0", "alac", "-sample_fmt:a:0", "s32p"], rate
+    return ["-c:a:0", "flac", "-sample_fmt:a:0", "s32", "-strict", "experimental"], rate
+
+
+def bits(bitrate: str) -> int:
+    """ "320k" -> 320000. Raises `InputError`."""
+    text = bitrate.strip().lower()
+    try:
+        value = float(text.removesuffix("k")) * (1000 if text.endswith("k") else 1)
+    except ValueError:
+        value = 0.0
+    if not 16_000 <= value <= 2_000_000:
+        raise InputError(f"`bitrate` is {bitrate!r} but must be between 16k and 2000k")
+    return int(value)
+
+
+_TEXT_SUBTITLES = {"subrip", "srt", "mov_text", "webvtt", "ass", "ssa", "text"}
+
+
+def subtitle_codec(container: Container, stream: Stream) -> str | None:
+    """How a subtitle stream goes into the container: "copy", a text codec, or None (it cannot)."""
+    if container.muxer == "matroska":
+        return "srt" if stream.codec == "mov_text" else "copy"
+    if container.text is None:
+        return "copy"
+    if stream.codec == container.text:
+        return "copy"
+    if stream.codec in _TEXT_SUBTITLES:
+        return container.text
+    return "copy" if container.muxer in ("mp4", "mov") and stream.codec == "dvd_subtitle" else None

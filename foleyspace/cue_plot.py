@@ -1,0 +1,109 @@
+"""Cues over time as a picture: waveforms, ITD, ILD, azimuth."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from foleyspace.types import Audio, Floats
+
+if TYPE_CHECKING:
+    from foleyspace.analyze import Cues
+
+LEFT, RIGHT, INK, GRID = "#0072B2", "#D55E00", "#222222", "#d9d9d9"  # Wong 2011: told apart by all eyes
+_COLUMNS = 1600  # waveform columns: more than a picture has pixels
+
+
+def cue_png(cues: Cues, sound: Audio, *, title: str = "", dpi: int = 110) -> bytes:
+    """PNG bytes of four panels over time: both waveforms, ITD, ILD and azimuth; up is left in all."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 8.2), dpi=dpi, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(4, 1, sharex=True, height_ratios=[1.1, 1, 1, 1.3])
+    figure.suptitle(title or "Binaural cues over time", fontsize=13, fontweight="bold", color=INK)
+    _waveforms(axes[0], sound)
+    _cue(axes[1], cues, cues.itd_us, "ITD (µs)", 900, 250, ("left ear leads", "right ear leads"))
+    reach = float(np.nanmax(np.abs(cues.ild_db), initial=0.0))
+    _cue(axes[2], cues, cues.ild_db, "ILD (dB)", max(12.0, 1.15 * min(reach, 40.0)), None,
+         ("left ear louder", "right ear louder"))  # fmt: skip
+    _cue(axes[3], cues, cues.azimuth_deg, "azimuth (°)", 95, 30, ("left", "right"), up_positive=True)
+    axes[3].set_xlabel("time (s)")
+    axes[3].set_xlim(0, max(sound.duration, 1e-3))
+    for axis in axes:
+        _tidy(axis)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _waveforms(axis: Any, sound: Audio) -> None:
+    """Both channels' peaks, left above and right below the middle line of its own strip."""
+    top = max(float(np.abs(sound.samples).max(initial=0.0)), 1e-4)
+    for channel, (offset, colour, name) in enumerate(((1.0, LEFT, "left"), (-1.0, RIGHT, "right"))):
+        low, high = _peaks(sound.samples[channel])
+        times = np.linspace(0, sound.duration, len(low))
+        axis.fill_between(times, offset + low / top * 0.95, offset + high / top * 0.95, color=colour, lw=0.4)
+        axis.text(0.006, 0.97 if channel == 0 else 0.03, name, color=colour, transform=axis.transAxes,
+                  va="top" if channel == 0 else "bottom", fontsize=9, fontweight="bold",
+                  bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1.5})  # fmt: skip
+    axis.set_ylim(-2.05, 2.05)
+    axis.set_yticks([1, -1], ["L", "R"])
+    decibels = 20 * np.log10(top) if top > 1e-4 else -80.0
+    axis.set_ylabel(f"waveform\n(peak {decibels:.1f} dBFS)")
+
+
+def _peaks(samples: Any) -> tuple[Floats, Floats]:
+    count = min(_COLUMNS, len(samples))
+    edges = np.linspace(0, len(samples), count + 1).astype(int)[:-1]
+    return np.minimum.reduceat(samples, edges), np.maximum.reduceat(samples, edges)
+
+
+def _cue(
+    axis: Any,
+    cues: Cues,
+    values: Floats,
+    label: str,
+    reach: float,
+    step: float | None,
+    ends: tuple[str, str],
+    up_positive: bool = False,
+) -> None:
+    axis.axhline(0, color="#888888", lw=0.9, zorder=1)
+    axis.plot(cues.times, values, color=INK, lw=0.9, alpha=0.55, zorder=2)
+    heard = np.isfinite(values)
+    if heard.any():
+        # loud moments carry the picture, faint ones are dots
+        loudness = np.clip((cues.level_db[heard] - cues.level_db[heard].max() + 40) / 40, 0.05, 1)
+        left = (values[heard] > 0) == up_positive
+        colours = np.where(left, LEFT, RIGHT)
+        axis.scatter(
+            cues.times[heard], values[heard], s=3 + 15 * loudness, c=colours, alpha=0.75, lw=0, zorder=3
+        )
+    else:
+        axis.text(0.5, 0.6, "silence", transform=axis.transAxes, ha="center", color="#666666")
+    axis.set_ylim((-reach, reach) if up_positive else (reach, -reach))
+    if step:
+        axis.yaxis.set_major_locator(_multiple(step))
+    axis.set_ylabel(label)
+    for text, y, where, colour in ((ends[0], 0.96, "top", LEFT), (ends[1], 0.04, "bottom", RIGHT)):
+        axis.text(0.994, y, text, transform=axis.transAxes, ha="right", va=where, fontsize=8.5, color=colour,
+                  bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1.5}, zorder=4)  # fmt: skip
+
+
+def _multiple(step: float) -> Any:
+    from matplotlib.ticker import MultipleLocator
+
+    return MultipleLocator(step)
+
+
+def _tidy(axis: Any) -> None:
+    axis.grid(True, color=GRID, lw=0.6)
+    axis.set_axisbelow(True)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+    axis.tick_params(labelsize=9)
+    axis.yaxis.label.set_size(9.5)

@@ -1,0 +1,100 @@
+"""Outputs that appear whole or not at all, and checks of the paths they go to."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from foleyspace.errors import FoleyspaceError, InputError
+
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+
+
+def check_input(path: str | Path, what: str = "file") -> Path:
+    """The path of a regular, non-empty, readable file, or `InputError` in one line."""
+    path = Path(path)
+    try:
+        if not path.exists():
+            raise InputError(f"{what} {path} does not exist")
+        if path.is_dir():
+            raise InputError(f"{what} {path} is a folder but must be a file")
+        if not path.is_file():
+            raise InputError(f"{what} {path} is a pipe or a device but must be a regular file")
+        if path.stat().st_size == 0:
+            raise InputError(f"{what} {path} is empty")
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{what} {path!s} cannot be read ({_said(error)})") from error
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{what} {path} cannot be read (permission denied)")
+    return path
+
+
+def check_output(path: str | Path, *, inputs: Iterable[str | Path] = (), overwrite: bool = False) -> Path:
+    """The path of a file that may be written: its folder is there and writable, it does not exist yet
+    (unless `overwrite`) and it is none of `inputs`, by whatever link. Raises `InputError`."""
+    path = Path(path)
+    try:
+        exists = path.exists() or path.is_symlink()
+        if path.is_dir():
+            raise InputError(f"output {path} is a folder but must be a file name")
+        if not path.parent.is_dir():
+            raise InputError(f"output folder {path.parent} does not exist")
+        if exists and path.exists() and not path.is_file():
+            raise InputError(f"output {path} is a pipe or a device but must be a regular file")
+        for other in inputs:
+            if _same_file(path, Path(other)):
+                raise InputError(f"output {path} is the input: give another name")
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"output {path!s} cannot be written ({_said(error)})") from error
+    if exists and not overwrite:
+        raise InputError(f"output {path} exists already: remove it, or allow it with --overwrite")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"output folder {path.parent} cannot be written to")
+    return path
+
+
+@contextlib.contextmanager
+def atomic_output(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
+    """A temporary path beside `path`, with its suffix, to write to; renamed to `path` when the block ends
+    well, removed when it does not (Ctrl-C too).
+
+    Raises `InputError` when `path` cannot be written, `FoleyspaceError` when the disk is full or the like.
+    """
+    path = check_output(path, overwrite=overwrite)
+    target = path.resolve() if path.is_symlink() else path  # a link stays a link, its file is replaced
+    temporary = target.parent / f".{target.stem[:40]}.{secrets.token_hex(4)}.part{target.suffix}"
+    try:
+        temporary.touch(exist_ok=False)
+    except OSError as error:
+        raise InputError(f"output {path} cannot be written ({_said(error)})") from error
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        if path.exists() and not overwrite:
+            raise InputError(f"output {path} exists already: it was made while this ran")
+        os.replace(temporary, target)
+    except OSError as error:
+        if error.errno in _DISK_ERRORS:
+            raise FoleyspaceError(f"{path} could not be written ({_said(error)})") from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _same_file(a: Path, b: Path) -> bool:
+    if a.exists() and b.exists():
+        return os.path.samefile(a, b)  # follows symbolic links, knows hard links
+    return a.resolve() == b.resolve()
+
+
+def _said(error: BaseException) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()

@@ -1,0 +1,209 @@
+"""HRIRs for any direction out of a measured set.
+
+A measured response is factored into minimum phase x pure delay x what remains (the excess phase; also the
+magnitude where it lies below the floor of the logarithm). Between directions the log-magnitude and the
+delay are interpolated as they are and the remainder as a phasor; the minimum phase is built again from the
+interpolated magnitude. So a measured direction comes back exactly, and one in between has the magnitude it
+should have, with no comb filter from mixing arrivals at different times.
+"""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foleyspace.hrir import log_magnitude, minimum_phase
+from foleyspace.sphere import SphereMesh, unit_vectors
+from foleyspace.types import Hrirs
+
+Floats = NDArray[np.float64]
+Spectra = NDArray[np.complex64]
+
+FADE = 32  # samples after the set's last tap in which an interpolated response fades out
+GUARD = 16  # samples at either end for a fractional delay to ring in
+DISAGREE = 0.3  # below this length a mean of unit phasors counts as undecided and is not stretched to 1
+STEP_DEG = 2.5  # the direction table for moving sources; node_count rows and columns below follow
+AZIMUTHS, ELEVATIONS = round(360 / STEP_DEG), round(180 / STEP_DEG) + 1
+TABLE_BYTES = 192 * 2**20
+PHASE_STEP = 64
+
+
+class HrirField:
+    """The set as a function of direction, on the FFT grid that the renderer filters with.
+
+    `n`: FFT size; `hop`: output samples per block of it; `advance`: samples by which the renderer reads
+    ahead so that the earliest sound of the set comes at time zero. Thread use: one field per thread.
+    """
+
+    def __init__(self, hrirs: Hrirs) -> None:
+        self.rate = hrirs.rate
+        self.radius_m = float(np.median(np.linalg.norm(hrirs.xyz, axis=1)))
+        self.mesh = SphereMesh(hrirs.xyz)
+        self._ir, self._delay = hrirs.ir, hrirs.delay - hrirs.delay.min()
+        taps = hrirs.ir.shape[-1]
+        self.taps = taps + FADE
+        self.span = GUARD + self.taps + int(np.ceil(self._delay.max())) + GUARD
+        self.n = 1 << max(11, int(np.ceil(np.log2(4.5 * self.span))))
+        self.bins = self.n // 2 + 1
+        self.hop = (self.n - self.span + 1) // 8 * 8
+        onset = (np.abs(hrirs.ir) > 0.2 * np.abs(hrirs.ir).max(axis=-1, keepdims=True)).argmax(axis=-1)
+        self.advance = int(np.median(onset)) + GUARD
+        self._window = np.zeros(self.n, np.float32)
+        self._window[:taps] = 1
+        self._window[taps : self.taps] = 0.5 + 0.5 * np.cos(np.pi * (np.arange(FADE) + 0.5) / FADE)
+        m = len(hrirs.ir)
+        self._known = np.zeros(m, bool)  # the arrays below are filled where needed
+        self._log_mag = np.empty((m, 2, self.bins), np.float32)
+        self._rest = np.empty((m, 2, self.bins), np.complex64)
+        self._node_delay = np.full((AZIMUTHS * ELEVATIONS, 2), np.nan)
+        self._capacity = max(1024, TABLE_BYTES // (16 * self.bins))
+        self._row_of_node = np.full(AZIMUTHS * ELEVATIONS, -1)
+        self._table = np.empty((0, 2, 2 * self.bins), np.float32)
+        self._rows = 0
+
+    def exact(self, directions: Floats) -> tuple[Spectra, Floats]:
+        """Spectra (n, 2, K) without delay, and delays (n, 2) in samples (>= 0), for one direction an ear:
+        `directions` (n, 2, 3)."""
+        from scipy import fft
+
+        spectra = np.empty((len(directions), 2, self.bins), np.complex64)
+        delay = np.empty((len(directions), 2))
+        for ear in (0, 1):
+            weights = self.mesh.weights(directions[:, ear])
+            weights.data[weights.data < 1e-9] = 0
+            weights.eliminate_zeros()
+            delay[:, ear] = weights @ self._delay[:, ear]
+            used = np.unique(weights.indices)
+            self._factor(used[~self._known[used]])
+            weights = weights[:, used].astype(np.float32)
+            rest = self._rest[used, ear]
+            phasor, size = weights @ rest, weights @ np.abs(rest)
+            agreed = np.abs(phasor) / np.maximum(size, 1e-20)
+            phasor *= np.sqrt((1 + DISAGREE**2) / (agreed**2 + DISAGREE**2))
+            spectra[:, ear] = minimum_phase(weights @ self._log_mag[used, ear]) * phasor
+        response = fft.irfft(spectra, self.n) * self._window
+        return fft.rfft(response).astype(np.complex64), delay
+
+    def _factor(self, which: NDArray[np.int_]) -> None:
+        from scipy import fft
+
+        for start in range(0, len(which), 64):
+            part = which[start : start + 64]
+            spectrum = fft.rfft(self._ir[part].astype(np.float64), self.n)
+            log_mag = log_magnitude(spectrum)
+            self._log_mag[part] = log_mag
+            # against the rounded logarithm, so that the product is the measurement again
+            self._rest[part] = spectrum / minimum_phase(self._log_mag[part].astype(np.float64))
+            self._known[part] = True
+
+    def delays(self, directions: Floats) -> Floats:
+        """Delays (n, 2) in samples at `directions` (n, 2, 3)."""
+        return np.stack([self.mesh.weights(directions[:, e]) @ self._delay[:, e] for e in (0, 1)], axis=1)
+
+    def responses(self, directions: Floats) -> Floats:
+        """Impulse responses (n, 2, span) with their delays, for `directions` (n, 3), both ears alike;
+        the set's earliest sound is at sample `advance`."""
+        from scipy import fft
+
+        spectra, delay = self.exact(np.repeat(directions[:, None], 2, axis=1))
+        turned = spectra * np.exp(-2j * np.pi * fft.rfftfreq(self.n) * (delay[..., None] + GUARD))
+        return np.asarray(fft.irfft(turned, self.n)[..., : self.span])
+
+    def nodes(self, directions: Floats) -> tuple[NDArray[np.int_], Floats, Floats]:
+        """Where `directions` (n, 2, 3) lie in the direction table: the four nodes around (n, 2, 4), their
+        weights (n, 2, 4), and the delays (n, 2) in samples that go with them."""
+        x, y, z = np.moveaxis(unit_vectors(directions), -1, 0)
+        azimuth = np.degrees(np.arctan2(y, x)) / STEP_DEG % AZIMUTHS
+        elevation = np.degrees(np.arctan2(z, np.hypot(x, y))) / STEP_DEG + (ELEVATIONS - 1) / 2
+        left = np.floor(azimuth).astype(int)
+        below = np.clip(np.floor(elevation).astype(int), 0, ELEVATIONS - 2)
+        a, e = azimuth - left, elevation - below
+        ids = [_node(left + i, below + j) for j in (0, 1) for i in (0, 1)]
+        weights = np.stack([(1 - a) * (1 - e), a * (1 - e), (1 - a) * e, a * e], axis=-1)
+        ids_array = np.stack(ids, axis=-1)
+        used = np.unique(ids_array)
+        unknown = used[np.isnan(self._node_delay[used, 0])]
+        if len(unknown):
+            both_ears = np.repeat(_node_directions(unknown)[:, None], 2, axis=1)
+            self._node_delay[unknown] = self.delays(both_ears)
+        delay = np.stack(
+            [(self._node_delay[ids_array[:, ear], ear] * weights[:, ear]).sum(axis=-1) for ear in (0, 1)],
+            axis=1,
+        )
+        return ids_array, weights, delay
+
+    def table_spectra(self, ids: NDArray[np.int_], weights: NDArray[np.float32]) -> Spectra:
+        """Spectra (n, 2, K) without delay, out of the table: `nodes`' ids and weights (n, 2, 4)."""
+        rows = 2 * self._rows_of(ids) + np.array([[0], [1]])
+        flat = self._table.reshape(-1, 2 * self.bins)
+        mixed = np.matmul(weights[:, :, None], flat[rows])
+        return mixed.view(np.complex64)[:, :, 0]
+
+    def _rows_of(self, ids: NDArray[np.int_]) -> NDArray[np.int_]:
+        rows = self._row_of_node[ids]
+        if rows.min() >= 0:
+            return np.asarray(rows)
+        missing = np.unique(ids[rows < 0])
+        if self._rows + len(missing) > self._capacity:
+            self._row_of_node[:] = -1  # memory stays bounded: start the table again
+            self._rows = 0
+            missing = np.unique(ids)
+        if self._rows + len(missing) > len(self._table):
+            size = min(max(2 * len(self._table), self._rows + len(missing), 64), self._capacity)
+            grown = np.empty((max(size, self._rows + len(missing)), 2, 2 * self.bins), np.float32)
+            grown[: self._rows] = self._table[: self._rows]
+            self._table = grown
+        for start in range(0, len(missing), 16):
+            part = missing[start : start + 16]
+            spectra, _ = self.exact(np.repeat(_node_directions(part)[:, None], 2, axis=1))
+            self._table[self._rows : self._rows + len(part)] = spectra.view(np.float32)
+            self._row_of_node[part] = self._rows + np.arange(len(part))
+            self._rows += len(part)
+        return np.asarray(self._row_of_node[ids])
+
+    def delay_phasors(self, delay: Floats, gain: Floats) -> Spectra:
+        """`gain` (n,) times the spectra (n, 2, K) of delays (n, 2) in samples, plus the `GUARD`.
+
+        A geometric sequence in frequency, so an outer product of two short ones.
+        """
+        turn = -2j * np.pi / self.n * (delay + GUARD)
+        coarse = np.exp(turn[..., None] * (PHASE_STEP * np.arange(-(-self.bins // PHASE_STEP))))
+        fine = np.exp(turn[..., None] * np.arange(PHASE_STEP)) * gain[:, None, None]
+        outer = coarse.astype(np.complex64)[..., None] * fine.astype(np.complex64)[:, :, None]
+        return outer.reshape(*delay.shape, -1)[..., : self.bins]
+
+
+_fields: dict[int, tuple[weakref.ref[Hrirs], HrirField]] = {}
+
+
+def hrir_field(hrirs: Hrirs) -> HrirField:
+    """The field of a set; the last few are kept, since what they have worked out is worth keeping."""
+    known = _fields.get(id(hrirs))
+    if known is not None and known[0]() is hrirs:
+        return known[1]
+    for key in [key for key, (ref, _) in _fields.items() if ref() is None] or list(_fields)[:-3]:
+        del _fields[key]
+    field = HrirField(hrirs)
+    _fields[id(hrirs)] = (weakref.ref(hrirs), field)
+    return field
+
+
+def interpolate_hrirs(hrirs: Hrirs, directions: Floats) -> Floats:
+    """Impulse responses (n, 2, taps) of the set for `directions` (n, 3) in the listener frame, any length,
+    delays included; time 0 is the earliest sound of the set."""
+    field = hrir_field(hrirs)
+    return field.responses(np.atleast_2d(np.asarray(directions, np.float64)))[..., field.advance :]
+
+
+def _node(azimuth: NDArray[np.int_], elevation: NDArray[np.int_]) -> NDArray[np.int_]:
+    pole = (elevation == 0) | (elevation == ELEVATIONS - 1)
+    return np.asarray(elevation * AZIMUTHS + np.where(pole, 0, azimuth % AZIMUTHS))
+
+
+def _node_directions(ids: NDArray[np.int_]) -> Floats:
+    azimuth = np.radians(ids % AZIMUTHS * STEP_DEG)
+    elevation = np.radians(ids // AZIMUTHS * STEP_DEG - 90)
+    across = np.cos(elevation)
+    return np.stack([across * np.cos(azimuth), across * np.sin(azimuth), np.sin(elevation)], axis=-1)

@@ -1,0 +1,184 @@
+"""One frame with what is known about it drawn on: boxes, sounding weights, focus points, a map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foleyspace import draw
+from foleyspace.camera import DEFAULT_FOV_DEG, Projection
+from foleyspace.draw import BLACK, GREY, WHITE, Colour, Frame
+from foleyspace.topview import draw_topview, place_at, source_colours
+from foleyspace.types import Floats, Scene, Track
+
+HEARD = 0.05  # tracks with a smaller sounding weight are drawn thin and grey
+GAP_S = 0.6  # a box is drawn between two sightings no farther apart than this
+_CORNERS = ("bottom right", "bottom left", "top right", "top left")
+
+
+def draw_frame(
+    frame: NDArray[np.uint8],
+    tracks: Sequence[Track],
+    scene: Scene,
+    time: float,
+    fov_deg: float = DEFAULT_FOV_DEG,
+    *,
+    projection: Projection = "rectilinear",
+    levels_db: tuple[float, float] | None = None,
+) -> NDArray[np.uint8]:
+    """A copy of an RGB frame (H, W, 3) with what is known about `time` (s) drawn on it.
+
+    A box is the bolder the more of the sound is its own, with label, share and distance; thin grey
+    boxes make no sound; the cross hair is where on the object the sound is made. The map shows all
+    sources from above: hollow ones are off screen. `levels_db`: of the left and right ear, dBFS.
+    """
+    canvas = np.array(frame, np.uint8, order="C")
+    height, width = canvas.shape[:2]
+    unit = min(height, width) / 480
+    colours = source_colours(scene)
+    distances = {source.id: place_at(source, time)[0] for source in scene.sources}
+    seen = [
+        (track, at, weight)
+        for track in tracks
+        if (at := _seen_at(track, time)) is not None
+        for weight in (at[2],)
+    ]
+    seen.sort(key=lambda entry: entry[2])
+    for track, (xyxy, _, _), weight in seen:
+        _box(canvas, xyxy, weight, colours.get(track.id, GREY), unit)
+    for track, (_, focus, _), weight in seen:
+        if weight >= HEARD:
+            _focus(canvas, focus, colours.get(track.id, GREY), unit)
+    map_box = _map_box(width, height, _quiet_corner(tracks))
+    taken = [map_box]
+    for track, (xyxy, _, _), weight in reversed(seen):
+        xyz = distances.get(track.id)
+        distance_m = None if xyz is None else float(np.linalg.norm(xyz))
+        _label(canvas, xyxy, track.label, weight, distance_m, colours.get(track.id, GREY), unit, taken)
+    cone_deg = 360.0 if projection == "equirectangular" else fov_deg
+    draw_topview(canvas, map_box, scene, time, cone_deg, levels_db)
+    return canvas
+
+
+def _seen_at(track: Track, time: float) -> tuple[Floats, Floats, float] | None:
+    """Box (4,), focus (2,) and sounding weight at a time, None when the track is not in the picture."""
+    times = track.times
+    spare = 0.5 * float(np.median(np.diff(times))) if len(times) > 1 else 0.1
+    if not times[0] - spare <= time <= times[-1] + spare:
+        return None
+    after = int(np.clip(np.searchsorted(times, time), 0, len(times) - 1))
+    before = max(after - 1, 0)
+    if times[after] - times[before] > GAP_S and min(times[after] - time, time - times[before]) > 0.1:
+        return None
+
+    def at(values: Floats) -> Floats:
+        return np.array([np.interp(time, times, column) for column in values.T])
+
+    return at(track.xyxy), at(track.focus_xy), float(np.interp(time, times, track.sounding))
+
+
+def _box(canvas: Frame, xyxy: Floats, weight: float, colour: Colour, unit: float) -> None:
+    height, width = canvas.shape[:2]
+    x1, y1, x2, y2 = np.clip(xyxy, 0, 1) * [width, height, width, height]
+    corners = [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
+    if weight < HEARD:
+        draw.line(canvas, corners, BLACK, max(1, round(2 * unit)), closed=True)
+        draw.line(canvas, corners, GREY, 1, closed=True)
+        return
+    thickness = max(1, round((1.4 + 2.6 * weight) * unit))
+    draw.line(canvas, corners, (0, 0, 0), thickness + max(2, round(1.6 * unit)), closed=True)
+    draw.line(canvas, corners, colour, thickness, closed=True)
+
+
+def _focus(canvas: Frame, focus_xy: Floats, colour: Colour, unit: float) -> None:
+    height, width = canvas.shape[:2]
+    point = np.clip(focus_xy, 0, 1) * [width, height]
+    for colour_, extra in ((BLACK, round(2 * unit)), (WHITE, 0)):
+        thickness = max(1, round(1.6 * unit)) + extra
+        draw.circle(canvas, point, 9 * unit, colour_, thickness)
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            arm = point + np.outer([6 * unit, 14 * unit], [dx, dy])
+            draw.line(canvas, arm, colour_, thickness)
+    draw.circle(canvas, point, 3.2 * unit, BLACK)
+    draw.circle(canvas, point, 2.4 * unit, colour)
+
+
+def _label(
+    canvas: Frame,
+    xyxy: Floats,
+    label: str,
+    weight: float,
+    distance_m: float | None,
+    colour: Colour,
+    unit: float,
+    taken: list[tuple[int, int, int, int]],
+) -> None:
+    """A chip above the box, or where there is room near it, never over another chip or the map."""
+    height, width = canvas.shape[:2]
+    heard = weight >= HEARD
+    px = max(10, round((15 if heard else 11) * unit))
+    facts = ""
+    if heard:
+        facts = f"  {100 * weight:.0f}%"
+        if distance_m is not None:
+            facts += f"  {distance_m:.1f} m" if distance_m < 10 else f"  {distance_m:.0f} m"
+    pad = max(3, round(5 * unit))
+    name = draw.fitted(label, round((0.34 if heard else 0.25) * width), px, heard)
+    name_width, chip_height = draw.text_size(name, px, heard)
+    chip_width = name_width + (draw.text_size(facts, px)[0] if facts else 0) + 2 * pad
+    chip_height += max(2, round(2 * unit))
+    x1, y1, x2, y2 = (np.clip(xyxy, 0, 1) * [width, height, width, height]).round().astype(int)
+    x = int(np.clip(x1, 2, max(2, width - chip_width - 2)))
+    gap = max(2, round(3 * unit))
+    inside_right = int(np.clip(x2 - chip_width - gap, 2, max(2, width - chip_width - 2)))
+    for left, top in (
+        (x, y1 - chip_height - gap),
+        (x, y1 + gap),
+        (x, y2 + gap),
+        (x, y2 - chip_height - gap),
+        (inside_right, y1 + gap),
+        (inside_right, y2 - chip_height - gap),
+        (x, y1 + chip_height + 2 * gap),
+    ):
+        box = (left, top, left + chip_width, top + chip_height)
+        free = all(box[2] <= t[0] or box[0] >= t[2] or box[3] <= t[1] or box[1] >= t[3] for t in taken)
+        if free and top >= 2 and box[3] <= height - 2:
+            break
+    else:
+        if not heard:
+            return  # a silent thing without room for its name
+        box = (x, max(2, y1 + gap), x + chip_width, max(2, y1 + gap) + chip_height)
+    taken.append(box)
+    if not heard:
+        draw.panel(canvas, box, (20, 24, 30), 0.6, pad)
+        draw.put_text(canvas, name, (box[0] + pad, box[1] + 1), px, (225, 228, 232))
+        return
+    ink = draw.ink_on(colour)
+    draw.panel(canvas, (box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1), BLACK, 0.55, pad)
+    draw.panel(canvas, box, colour, 1.0, pad)
+    top = box[1] + max(1, round(unit))
+    draw.put_text(canvas, name, (box[0] + pad, top), px, ink, True)
+    draw.put_text(canvas, facts, (box[0] + pad + name_width, top), px, ink)
+
+
+def _map_box(width: int, height: int, corner: str) -> tuple[int, int, int, int]:
+    side = round(0.40 * min(width, height))
+    margin = round(0.022 * min(width, height))
+    x = margin if "left" in corner else width - side - margin
+    y = margin if "top" in corner else height - side - margin
+    return x, y, x + side, y + side
+
+
+def _quiet_corner(tracks: Sequence[Track]) -> str:
+    """The corner that sounding objects keep clear of over the whole clip, so that the map stands still."""
+    cost = dict.fromkeys(_CORNERS, 0.0)
+    for track in tracks:
+        loud = track.sounding > HEARD
+        for corner in _CORNERS if loud.any() else ():
+            x = track.focus_xy[loud, 0] if "right" in corner else 1 - track.focus_xy[loud, 0]
+            y = track.focus_xy[loud, 1] if "bottom" in corner else 1 - track.focus_xy[loud, 1]
+            hidden = (x > 0.7) & (y > 0.5)
+            cost[corner] += float((track.sounding[loud] * hidden).sum())
+    return min(_CORNERS, key=lambda corner: cost[corner])

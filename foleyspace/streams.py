@@ -1,0 +1,269 @@
+"""What is in a media file: its streams, and when each frame is shown. Nothing is decoded,
+but where the packets do not tell the times.
+
+There is no ffprobe in the ffmpeg that pip carries, so this reads what ffmpeg says when it opens a file, and
+the packet list of its `framecrc` writer (time stamps exact, in the stream's own time base).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foleyspace.errors import InputError
+from foleyspace.ffmpeg import decoding, local, reason, run
+from foleyspace.files import check_input
+
+NO_PTS = -(2**63)
+DISCARD = 0x4  # AV_PKT_FLAG_DISCARD: decoded but not shown (outside the edit list)
+OPEN_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream as ffmpeg names it: `index` in the file, `kind` ("video", "audio", "subtitle", "data",
+    "attachment"), `codec`, `detail` (the rest of ffmpeg's line), `start` s (container time; None: not said,
+    0 as a rule), `rotation` in
+    degrees clockwise, `spherical` (360 degree projection or ""), `metadata` keys."""
+
+    index: int
+    kind: str
+    codec: str
+    detail: str
+    start: float | None = None
+    rotation: int = 0
+    spherical: str = ""
+    metadata: tuple[str, ...] = ()
+    language: str = ""
+
+    @property
+    def attached_pic(self) -> bool:
+        return "(attached pic)" in self.detail
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Stored size in px, before rotation; (0, 0) when ffmpeg cannot tell."""
+        found = re.search(r", (\d+)x(\d+)", self.detail)
+        return (int(found[1]), int(found[2])) if found else (0, 0)
+
+    @property
+    def sample_aspect(self) -> Fraction | None:
+        """Width of a pixel over its height, where the file says so."""
+        found = re.search(r"\bSAR (\d+):(\d+)", self.detail)
+        return Fraction(int(found[1]), int(found[2])) if found and int(found[1]) and int(found[2]) else None
+
+    @property
+    def said_fps(self) -> Fraction | None:
+        """The frame rate as ffmpeg prints it, rounded to two digits."""
+        found = re.search(r", ([\d.]+)(k?) (?:fps|tbr)", self.detail)
+        return Fraction(found[1]) * (1000 if found[2] else 1) or None if found else None
+
+    @property
+    def audio_format(self) -> tuple[int, str] | None:
+        """Rate in Hz and layout name of a sound stream, or None when ffmpeg cannot decode it."""
+        found = re.search(r", (\d+) Hz, ([^,]+?)(?: \(default\).*)?(?:,|$)", self.detail)
+        return (int(found[1]), found[2]) if found and int(found[1]) > 0 else None
+
+
+@dataclass(frozen=True)
+class Media:
+    """An opened file: `formats` names, `start` s of its earliest stream (container time), `duration` s or
+    None, `streams`, `metadata` keys, number of `chapters`."""
+
+    path: Path
+    formats: tuple[str, ...]
+    start: float
+    duration: float | None
+    streams: tuple[Stream, ...]
+    metadata: tuple[str, ...] = ()
+    chapters: int = 0
+
+    def of_kind(self, kind: str) -> list[Stream]:
+        return [stream for stream in self.streams if stream.kind == kind]
+
+    @property
+    def video(self) -> Stream | None:
+        """The stream that plays: the first one with moving pictures (cover art is not)."""
+        return next((stream for stream in self.of_kind("video") if not stream.attached_pic), None)
+
+
+@dataclass(frozen=True)
+class Packets:
+    """When the frames of one stream are shown: `pts` (T,) increasing, in units of `time_base` s, container
+    time; `last` the length of the last one (0: unknown); `exact`: every packet is one shown frame;
+    `doubtful`: packets without a time stamp or sharing one, so that the true times come from decoding; `decoded`: they do."""
+
+    pts: NDArray[np.int64]
+    last: int
+    time_base: Fraction
+    exact: bool
+    doubtful: bool = False
+    decoded: bool = False
+
+
+_STREAM = re.compile(
+    r"^\s+Stream #0:(?P<index>\d+)(?:\[0x[0-9a-f]+\])?(?:\((?P<language>[^)]*)\))?: "
+    r"(?P<kind>Video|Audio|Subtitle|Data|Attachment|Unknown): (?P<codec>[^\s,]+)(?P<detail>.*)$"
+)
+_KEY = re.compile(r"^\s+(?P<key>[^\s:][^:]*?)\s*: ")
+
+
+def inspect(path: str | Path) -> Media:
+    """Open a media file and list what it holds. Raises `InputError` when it is no media file."""
+    path = check_input(path)
+    status = os.stat(path)
+    return _inspect(path.absolute(), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _inspect(path: Path, size: int, mtime_ns: int) -> Media:
+    said = run(["-i", local(path)], timeout_s=OPEN_TIMEOUT_S).stderr
+    return parse(said, path)
+
+
+def parse(said: str, path: Path) -> Media:
+    """What ffmpeg printed when it opened `path`, as `Media`."""
+    opened = re.search(r"^Input #0, (?P<formats>\S+), from ", said, re.M)
+    if not opened:
+        raise InputError(f"{path} is no video or sound file ({reason(said)})")
+    lines = said[opened.end() :].splitlines()[1:]
+    media: dict[str, object] = {"start": 0.0, "duration": None}
+    streams: list[dict[str, object]] = []
+    metadata: list[str] = []
+    chapters = 0
+    for line in lines:
+        if not line.startswith(" "):
+            break  # the section of the input ends
+        if found := _STREAM.match(line):
+            started = re.search(r", start (-?[\d.]+)", found["detail"])
+            streams.append(
+                {
+                    "index": int(found["index"]),
+                    "kind": found["kind"].lower(),
+                    "codec": found["codec"],
+                    "detail": found["detail"],
+                    "language": found["language"] or "",
+                    "start": float(started[1]) if started else None,
+                    "keys": [],
+                }
+            )
+        elif found := re.match(r"\s+Duration: (?:(\d+):(\d+):([\d.]+)|N/A)", line):
+            if found[1]:
+                media["duration"] = int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
+            if started := re.search(r"start: (-?[\d.]+)", line):
+                media["start"] = float(started[1])
+        elif re.match(r"\s+Chapter #", line):
+            chapters += 1
+        elif streams and (found := re.search(r"rotation of (-?[\d.]+) degrees", line)):
+            # ffmpeg gives counter-clockwise degrees
+            streams[-1]["rotation"] = int(-90 * round(float(found[1]) / 90)) % 360
+        elif streams and (found := re.search(r"Spherical Mapping: (.*?)\s*$", line, re.I)):
+            streams[-1]["spherical"] = found[1]
+        elif (found := _KEY.match(line)) and found["key"] not in ("Metadata", "Side data"):
+            keys = streams[-1]["keys"] if streams else metadata
+            assert isinstance(keys, list)
+            keys.append(found["key"])
+    return Media(
+        path,
+        tuple(opened["formats"].split(",")),
+        float(media["start"]),  # type: ignore[arg-type]
+        media["duration"],  # type: ignore[arg-type]
+        tuple(
+            Stream(metadata=tuple(stream.pop("keys")), **stream)  # type: ignore[arg-type]
+            for stream in streams
+        ),
+        tuple(metadata),
+        chapters,
+    )
+
+
+def scan(path: str | Path) -> tuple[dict[int, Packets], str]:
+    """Read the packets of the playing picture and the first sound stream: their `Packets` by index (of those
+    that have any), and what ffmpeg complained about. Reads the whole file once, holds 24 bytes a packet."""
+    path = check_input(path)
+    status = os.stat(path)
+    return _scan(path.absolute(), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _scan(path: Path, size: int, mtime_ns: int) -> tuple[dict[int, Packets], str]:
+    media = inspect(path)
+    streams = [stream.index for stream in (media.video, *media.of_kind("audio")[:1]) if stream]
+    if not streams:
+        return {}, ""
+    maps = [part for index in streams for part in ("-map", f"0:{index}")]
+    args = ["-v", "error", "-copyts", "-i", local(path), *maps, "-c", "copy", "-f", "framecrc", "-"]
+    rows, time_bases, said = _framecrc(args, len(streams))
+    packets = {
+        stream: _shown(np.frombuffer(rows[position], np.int64).reshape(-1, 3), time_bases[position])
+        for position, stream in enumerate(streams)
+        if rows[position]
+    }
+    return packets, said
+
+
+def origin(path: str | Path) -> float:
+    """Container time, in s, of the first shown frame; of the first sample in a file without pictures."""
+    media = inspect(path)
+    if media.video is None:
+        return media.start
+    shown = picture_times(path)
+    return float(shown.pts[0] * shown.time_base) if shown is not None else media.start
+
+
+def picture_times(path: str | Path) -> Packets | None:
+    """When the frames of the playing picture are shown; None when it has none."""
+    video = inspect(path).video
+    if video is None:
+        return None
+    shown = scan(path)[0].get(video.index)
+    if shown is None or shown.doubtful or not len(shown.pts):
+        status = os.stat(path)
+        return _decode_times(Path(path).absolute(), video.index, status.st_size, status.st_mtime_ns)
+    return shown
+
+
+@lru_cache(maxsize=8)
+def _decode_times(path: Path, stream: int, size: int, mtime_ns: int) -> Packets | None:
+    """By decoding: for files whose packets do not tell (AVI, raw streams, VP8 with hidden frames)."""
+    args = ["-v", "error", "-copyts", "-i", local(path), "-map", f"0:{stream}", "-c:v", "wrapped_avframe"]
+    args += ["-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-f", "framecrc", "-"]
+    rows, time_bases, _ = _framecrc(args, 1)
+    found = np.frombuffer(rows[0], np.int64).reshape(-1, 3).copy()
+    found[:, 2] = 0  # the flags of decoded frames say nothing about showing them
+    shown = _shown(found, time_bases[0])
+    return Packets(shown.pts, 0, shown.time_base, exact=False, decoded=True) if len(shown.pts) else None
+
+
+def _framecrc(args: list[str], streams: int) -> tuple[list[bytearray], list[Fraction], str]:
+    """Rows of (pts, duration, flags) as int64 bytes, and the time base, of each stream written."""
+    rows = [bytearray() for _ in range(streams)]
+    time_bases = [Fraction(1, 1000)] * streams
+    with decoding(args) as process:
+        for line in process.lines():
+            if line.startswith("#tb "):
+                position, value = line[4:].split(": ")
+                time_bases[int(position)] = Fraction(value.strip())
+            elif line and not line.startswith("#"):
+                cells = line.split(",")
+                flag = next((cell for cell in cells[6:] if cell.startswith(" F=0x")), " F=0x0")
+                row = np.array([int(cells[2]), int(cells[3]), int(flag[5:], 16)], np.int64)
+                rows[int(cells[0])] += row.tobytes()
+        _, said = process.finish()
+    return rows, time_bases, said
+
+
+def _shown(rows: NDArray[np.int64], time_base: Fraction) -> Packets:
+    """Packets in order of time, those that are not shown left out."""
+    kept = rows[(rows[:, 2] & DISCARD) == 0]
+    known = kept[kept[:, 0] != NO_PTS]
+    pts, first = np.unique(known[:, 0], return_index=True)
+    last = int(known[first[-1], 1]) if len(first) else 0
+    return Packets(pts, max(last, 0), time_base, len(pts) == len(rows), len(pts) != len(kept))

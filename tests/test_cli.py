@@ -1,0 +1,200 @@
+"""Whole commands on small real files: exit codes, one line an error, nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from foleyspace.cli import main
+
+EMBEDDED = ["--detector", "motion", "--depth", "size", "--offline"]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command line in this process: (exit code, stdout, stderr)."""
+
+    def call(*arguments) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["foleyspace", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    handler = signal.getsignal(signal.SIGTERM)
+    yield call
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture(scope="session")
+def passing(tmp_path_factory) -> Path:
+    """2 s, 320 x 180: a textured square crosses a textured background; noise as its sound."""
+    from media import moving_square
+
+    return moving_square(tmp_path_factory.mktemp("media") / "passing.mp4")
+
+
+def files(folder: Path) -> set[str]:
+    return {p.name for p in folder.rglob("*")}
+
+
+def one_line(err: str) -> str:
+    lines = [line for line in err.splitlines() if line.strip()]
+    assert lines, "nothing was said"
+    assert "Traceback" not in err
+    return lines[-1]
+
+
+def test_help_names_every_command(run):
+    code, out, _ = run("--help")
+    assert code == 0
+    assert all(name in out for name in ("render", "track", "spatialize", "analyze", "hrtf", "doctor"))
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys; sys.argv=['x','--help']\ntry:\n from foleyspace.cli import main; main()\nexcept SystemExit: pass\n"
+    code += "print([m for m in ('torch','ultralytics','transformers','cv2','scipy','decord') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip().endswith("[]")
+
+
+def test_render_follows_the_square(run, passing, tmp_path):
+    out, scene, report, overlay = (tmp_path / n for n in ("o.mp4", "s.json", "r.html", "v.mp4"))
+    code, said, err = run(
+        "render", passing, "-o", out, *EMBEDDED, "--save-scene", scene, "--report", report, "--overlay", overlay, "--json"
+    )
+    assert code == 0, err
+    result = json.loads(said)
+    assert result["out"] == str(out)
+    assert abs(result["loudness_in_lufs"] - result["loudness_out_lufs"]) < 1
+    from foleyspace.analyze import analyze_binaural
+
+    cues = analyze_binaural(out)
+    itd = np.array(cues.itd_us)
+    early, late = np.nanmedian(itd[cues.times < 0.6]), np.nanmedian(itd[cues.times > 1.4])
+    assert early < -60 and late > 60  # left to right: the left ear leads, then the right
+    assert files(tmp_path) == {"o.mp4", "s.json", "r.html", "v.mp4"}
+    # the saved scene gives the same sound without watching
+    code, _, err = run("render", passing, "-o", tmp_path / "again.mp4", "--scene", scene)
+    assert code == 0, err
+    np.testing.assert_allclose(analyze_binaural(tmp_path / "again.mp4").itd_us, itd, atol=30)
+
+
+def test_default_output_name_and_refusal_to_overwrite(run, passing, tmp_path):
+    video = tmp_path / "v.mp4"
+    video.write_bytes(passing.read_bytes())
+    assert run("render", video, *EMBEDDED, "-q")[0] == 0
+    assert files(tmp_path) == {"v.mp4", "v.binaural.mp4"}
+    before = (tmp_path / "v.binaural.mp4").read_bytes()
+    code, _, err = run("render", video, *EMBEDDED)
+    assert code == 2 and "--overwrite" in one_line(err)
+    assert (tmp_path / "v.binaural.mp4").read_bytes() == before
+    assert run("render", video, *EMBEDDED, "--overwrite", "-q")[0] == 0
+
+
+def test_track_then_spatialize(run, passing, tmp_path):
+    scene, mono, out = tmp_path / "s.json", tmp_path / "m.wav", tmp_path / "o.wav"
+    assert run("track", passing, "-o", scene, *EMBEDDED)[0] == 0
+    rng = np.random.default_rng(0)
+    soundfile.write(mono, rng.normal(0, 0.1, 2 * 44100), 44100)
+    code, _, err = run("spatialize", mono, "--scene", scene, "-o", out)
+    assert code == 0, err
+    info = soundfile.info(out)
+    assert (info.samplerate, info.channels, info.subtype, info.frames) == (44100, 2, "PCM_24", 2 * 44100)
+
+
+def test_config_file_is_read_and_overruled(run, passing, tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text(f"detector: motion\ndepth: size\noffline: true\nout: {tmp_path / 'a.mp4'}\n")
+    assert run("render", passing, "--config", config)[0] == 0
+    assert run("render", passing, "--config", config, "-o", tmp_path / "b.mp4")[0] == 0
+    assert {"a.mp4", "b.mp4"} <= files(tmp_path)
+    config.write_text("speed: 3\n")
+    code, _, err = run("render", passing, "--config", config)
+    assert code == 2 and "speed" in one_line(err)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "does not exist"), (b"", "empty"), (b"this is no video, only words\n" * 50, ""), (os.urandom(5000), "")],
+)
+def test_what_is_no_video_is_one_line_and_code_2(run, tmp_path, content, said):
+    video = tmp_path / "v.mp4"
+    if content is not None:
+        video.write_bytes(content)
+    before = files(tmp_path)
+    code, _, err = run("render", video, *EMBEDDED)
+    assert code == 2
+    assert said in one_line(err) and "v.mp4" in err
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--fov", "400"], "fov"),
+        (["--hrtf", "nobody"], "nobody"),
+        (["--scene", "none.json"], "none.json"),
+        (["--audio", "none.wav"], "none.wav"),
+        (["-o", "none/out.mp4"], "none"),
+        (["-o", "out.txt"], "txt"),
+        (["--audio-codec", "opus", "-o", "out.mov"], "opus"),
+        (["--detector", "./none.pt"], "none.pt"),
+        (["--depth", "./none"], "none"),
+        (["--rt60", "99"], "rt60"),
+        (["--loudness", "loud"], "loud"),
+        (["--detect-hz", "0"], "detect_hz"),
+        (["--audio-bitrate", "many"], "bitrate"),
+        (["--save-scene", "same.mp4", "-o", "same.mp4"], "same"),
+    ],
+)
+def test_bad_options_are_one_line_and_code_2(run, passing, tmp_path, monkeypatch, options, said):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["render", passing, "--detector", "motion", "--depth", "size", "--offline"]
+    if "-o" not in options:
+        arguments += ["-o", "out.mp4"]
+    code, _, err = run(*arguments, *options)
+    assert code == 2, err
+    assert said in one_line(err)
+    assert files(tmp_path) == set()
+
+
+def test_the_input_is_never_the_output(run, passing, tmp_path):
+    video = tmp_path / "v.mp4"
+    video.write_bytes(passing.read_bytes())
+    link = tmp_path / "link.mp4"
+    link.symlink_to(video)
+    for out in (video, link):
+        code, _, err = run("render", video, "-o", out, *EMBEDDED, "--overwrite")
+        assert code == 2 and "input" in one_line(err)
+    assert video.read_bytes() == passing.read_bytes()
+
+
+def test_ctrl_c_leaves_nothing_behind(passing, tmp_path):
+    from media import looped
+
+    long = looped(passing, tmp_path / "long.mp4", times=60)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "foleyspace", "render", str(long), *EMBEDDED],
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not files(scratch) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert files(tmp_path) == {"long.mp4", "scratch"}

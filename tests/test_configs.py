@@ -1,0 +1,31 @@
+"""The YAML files state the very defaults of the config dataclasses and of the command line."""
+
+import dataclasses
+from importlib.resources import files
+
+import yaml
+
+from foleyspace.cli.render import command
+from foleyspace.pipelines.render import RenderConfig
+from foleyspace.pipelines.spatialize import SoundConfig
+from foleyspace.pipelines.track import TrackConfig
+
+
+def defaults(*configs: type) -> dict[str, object]:
+    return {
+        f.name: f.default for config in configs for f in dataclasses.fields(config) if f.default is not dataclasses.MISSING
+    }
+
+
+def test_render_yaml_equals_the_dataclasses():
+    stated = yaml.safe_load((files("foleyspace.configs") / "render.yaml").read_text())
+    assert stated == defaults(RenderConfig, TrackConfig, SoundConfig)
+
+
+def test_the_command_line_has_the_same_options_and_defaults():
+    stated = defaults(RenderConfig, TrackConfig, SoundConfig)
+    options = {p.name: p for p in command.params if p.name in stated}
+    assert set(options) == set(stated)
+    for name, option in options.items():
+        default = None if option.required or "UNSET" in repr(option.default).upper() else option.default
+        assert default == stated[name] or (default is None and stated[name] is False), name

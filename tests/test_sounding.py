@@ -1,0 +1,157 @@
+"""Who sounds: the simple cases must be right, whatever else a later stage learns."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foleyspace.envelope import FLOOR_DB, Envelope, envelope
+from foleyspace.observed import CELLS, ObservedTrack
+from foleyspace.sounding import focus_point, sounding_tracks, synchrony
+from foleyspace.stitch import stitch
+from foleyspace.types import Clip
+
+RATE = 48000
+TIMES = np.arange(0, 8, 0.12)
+
+
+def clip(cuts=()):
+    return Clip(Path("x"), Fraction(25), np.arange(0, 8, 0.04), (1280, 720), 8.0, None, cuts=cuts)
+
+
+def seen(label, x, speed, *, times=TIMES, size=0.2, score=0.8, name=None, moving=None):
+    n = len(times)
+    x = np.broadcast_to(np.asarray(x, float), (n,))
+    box = np.stack([x - size / 2, np.full(n, 0.5 - size / 2), x + size / 2, np.full(n, 0.5 + size / 2)], 1)
+    if moving is None:
+        moving = np.broadcast_to(np.asarray(speed, float), (n,))[:, None, None] * np.ones((n, CELLS, CELLS))
+    return ObservedTrack(
+        id=name or label, label=label, times=times, xyxy=box, score=np.full(n, score),
+        moving=moving.astype(np.float16), inner=moving.astype(np.float16), depth_m=np.full(n, np.nan),
+    )  # fmt: skip
+
+
+def heard(gain):
+    """Envelope of noise with amplitude `gain(t)`."""
+    rng = np.random.default_rng(0)
+    t = np.arange(8 * RATE) / RATE
+    return envelope([(gain(t) * rng.normal(0, 0.1, len(t))).astype(np.float32)], RATE)
+
+
+def share(tracks, evidence, label):
+    return max(e.share for e in evidence if e.label == label)
+
+
+def bursts(t, phase=0.0):
+    return ((t + phase) % 1.0 < 0.3).astype(float)
+
+
+def test_a_moving_car_beats_parked_ones_and_furniture():
+    _, evidence = sounding_tracks(
+        [seen("car", 0.3, 0.2), seen("car", 0.8, 0.0, name="parked"), seen("potted plant", 0.5, 0.0)],
+        clip(), heard(lambda t: 1 + 0 * t),
+    )  # fmt: skip
+    by_id = {e.id: e.share for e in evidence}
+    assert by_id["car"] == 1 and by_id["parked"] < 0.1 and by_id["potted plant"] < 0.01
+
+
+def test_of_two_alike_the_one_in_step_with_the_sound_wins():
+    dogs = [
+        seen("dog", 0.2, 0.02 + 0.2 * bursts(TIMES), name="barking"),
+        seen("dog", 0.8, 0.02 + 0.2 * bursts(TIMES, 0.5), name="other"),
+    ]
+    _, evidence = sounding_tracks(dogs, clip(), heard(bursts))
+    by_id = {e.id: e for e in evidence}
+    assert by_id["barking"].synchrony > 1.2 > by_id["other"].synchrony
+    assert by_id["barking"].share == 1 and by_id["other"].share < 0.5
+
+
+def test_two_that_are_equally_likely_both_sound():
+    _, evidence = sounding_tracks(
+        [seen("dog", 0.2, 0.1, name="a"), seen("dog", 0.8, 0.1, name="b")], clip(), heard(lambda t: 1 + 0 * t)
+    )
+    assert min(e.share for e in evidence) > 0.8
+
+
+def test_without_sound_the_picture_decides():
+    tracks = [seen("car", 0.3, 0.2), seen("chair", 0.7, 0.0)]
+    for quiet in (None, envelope([np.zeros(8 * RATE, np.float32)], RATE)):
+        _, evidence = sounding_tracks(tracks, clip(), quiet)
+        assert share(tracks, evidence, "car") == 1 and share(tracks, evidence, "chair") < 0.01
+
+
+def test_furniture_alone_makes_no_sound():
+    _, evidence = sounding_tracks([seen("vase", 0.5, 0.0, size=0.05, score=0.3)], clip(), None)
+    assert evidence[0].share == 0
+
+
+def test_a_thing_that_a_person_moves_takes_over_from_the_person():
+    person = seen("person", 0.4, 0.1, size=0.4)
+    _, evidence = sounding_tracks([person, seen("chair", 0.5, 0.1, size=0.3)], clip(), None)
+    assert share(None, evidence, "chair") == 1 and share(None, evidence, "person") < 0.3
+    _, evidence = sounding_tracks([person, seen("chair", 0.5, 0.0, size=0.3)], clip(), None)
+    assert share(None, evidence, "person") == 1 and share(None, evidence, "chair") < 0.1
+
+
+def test_objects_compete_only_inside_their_shot():
+    first, second = TIMES[TIMES < 4], TIMES[TIMES >= 4]
+    tracks = [
+        seen("car", 0.3, 0.2, times=first),
+        seen("cat", 0.6, 0.01, times=second, size=0.05, score=0.4),
+    ]
+    _, evidence = sounding_tracks(tracks, clip(cuts=(4.0,)), None)
+    assert [e.share for e in evidence] == [1, 1]
+
+
+def test_synchrony_is_neutral_for_steady_sound_and_short_tracks():
+    assert synchrony(TIMES[:4], np.ones(4), heard(bursts)) == 1.0
+    assert synchrony(TIMES, 0.1 + 0 * TIMES, heard(bursts)) == pytest.approx(1, abs=0.3)
+
+
+def test_focus_of_a_person_is_above_the_middle_and_of_a_car_in_the_middle():
+    times = TIMES[:5]
+    tall = ObservedTrack(
+        "p", "person", times, np.tile([0.4, 0.1, 0.6, 0.9], (5, 1)), np.ones(5),
+        np.zeros((5, CELLS, CELLS), np.float16), np.zeros((5, CELLS, CELLS), np.float16), np.full(5, np.nan),
+    )  # fmt: skip
+    assert focus_point(tall)[0] == pytest.approx([0.5, 0.34], abs=0.1)
+    assert focus_point(seen("car", 0.3, 0.1))[0] == pytest.approx([0.3, 0.5])
+
+
+def test_the_focus_of_a_long_train_is_at_its_near_fast_end():
+    moving = np.zeros((len(TIMES), CELLS, CELLS))
+    moving[:, :, 2:4] = 0.3  # the left end rushes by, the far right end hardly moves
+    moving[:, :, 4:8] = 0.02
+    train = seen("train", 0.5, 0, size=0.8, moving=moving)
+    assert focus_point(train)[0, 0] < 0.3
+
+
+def test_fragments_of_one_object_are_joined_and_different_ones_are_not():
+    a = seen("dog", 0.3 + 0.02 * TIMES[:20], 0.1, times=TIMES[:20], name="a")
+    b = seen("dog", 0.3 + 0.02 * TIMES[25:], 0.1, times=TIMES[25:], name="b")
+    far = seen("dog", 0.9, 0.1, times=TIMES[25:], name="far")
+    other = seen("cat", 0.35, 0.1, times=TIMES[25:], name="cat", size=0.1)
+    whole = stitch([b, far, a, other], clip())
+    assert sorted(len(t.times) for t in whole) == sorted([len(TIMES) - 5, len(far.times), len(other.times)])
+    joined = max(whole, key=lambda t: len(t.times))
+    assert (np.diff(joined.times) > 0).all()
+
+
+def test_two_boxes_on_one_object_become_one():
+    a, b = seen("motorcycle", 0.5, 0.1, name="a", score=0.5), seen("boat", 0.505, 0.1, name="b", score=0.9)
+    (whole,) = stitch([a, b], clip())
+    assert whole.label == "boat" and len(whole.times) == len(TIMES)
+
+
+def test_envelope_level_and_onsets():
+    t = np.arange(RATE) / RATE
+    x = np.where(t < 0.5, 0.0, 0.5 * np.sqrt(2) * np.sin(2 * np.pi * 1000 * t)).astype(np.float32)
+    whole = envelope([x], RATE)
+    assert whole.level_db[:24].max() == FLOOR_DB
+    assert whole.level_db[30:].mean() == pytest.approx(-6.02, abs=0.05)
+    assert whole.times[np.argmax(whole.onset)] == pytest.approx(0.51, abs=0.02)
+    # the same whatever the blocks
+    pieces = envelope(np.array_split(x, [7, 1000, 30011]), RATE)
+    np.testing.assert_array_equal(pieces.level_db, whole.level_db)
+    assert isinstance(envelope([], RATE), Envelope) and envelope([], RATE).silent

@@ -1,0 +1,141 @@
+"""From tracks to trajectories: the whole sound is always somewhere, and nothing jumps but at cuts."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foleyspace.camera import xyz_to_angles
+from foleyspace.trajectory import CENTRE, tracks_to_sources
+from foleyspace.types import Clip, Track
+
+
+def clip(duration=8.0, cuts=()):
+    return Clip(
+        path=Path("x.mp4"), fps=Fraction(25), times=np.arange(0, duration, 0.04), size_wh=(1280, 720),
+        duration=duration, audio=None, cuts=cuts,
+    )  # fmt: skip
+
+
+def track(times, x, *, name="a", width=0.1, sounding=1.0, distance=None):
+    times, x = np.asarray(times, float), np.broadcast_to(np.asarray(x, float), np.shape(times))
+    box = np.stack([x - width / 2, np.full_like(x, 0.4), x + width / 2, np.full_like(x, 0.6)], 1)
+    n = len(times)
+    return Track(
+        id=name, label="car", times=times, xyxy=np.clip(box, 0, 1), focus_xy=np.stack([x, np.full_like(x, 0.5)], 1),
+        score=np.full(n, 0.9), sounding=np.broadcast_to(np.asarray(sounding, float), (n,)), distance_m=distance,
+    )  # fmt: skip
+
+
+def azimuth_at(source, times):
+    xyz = np.stack([np.interp(times, source.times, column) for column in source.xyz.T], 1)
+    return xyz_to_angles(xyz)[0]
+
+
+def amplitude_at(source, times):
+    # as the renderer does: linear in amplitude between the points
+    return np.interp(times, source.times, np.where(source.gain_db <= -96, 0, 10 ** (source.gain_db / 20)))
+
+
+EVERY = np.arange(0, 8, 0.1)
+
+
+def test_a_crossing_object_crosses_from_left_to_right():
+    (source,) = tracks_to_sources([track(EVERY, np.linspace(0.1, 0.9, 80))], clip(), 70)
+    azimuth = azimuth_at(source, EVERY)
+    assert azimuth[0] == pytest.approx(29.3, abs=1) and azimuth[-1] == pytest.approx(-29.3, abs=1)
+    assert (np.diff(azimuth) < 0).all()
+
+
+def test_a_gap_is_bridged_smoothly():
+    times = EVERY[(EVERY < 3) | (EVERY > 4.5)]
+    (source,) = tracks_to_sources([track(times, 0.1 + times / 10)], clip(), 70)
+    expected = np.degrees(np.arctan((0.5 - (0.1 + EVERY / 10)) * 2 * np.tan(np.radians(35))))
+    assert np.abs(azimuth_at(source, EVERY) - expected)[5:-5].max() < 1.0
+
+
+def test_an_object_that_leaves_goes_on_off_screen_and_slows():
+    times = np.arange(0, 4, 0.1)
+    x = 0.5 - times * 0.12  # at the left edge after 4 s
+    (source,) = tracks_to_sources([track(times, x)], clip(), 70)
+    after = azimuth_at(source, np.array([3.9, 4.4, 5.4, 7.9]))
+    steps = np.diff(after) / [0.5, 1.0, 2.5]
+    assert (steps > 0).all() and (np.diff(steps) < 0).all()
+    assert 36 < after[-1] < 90
+    assert not source.visible[-1] and source.visible[0]
+
+
+def test_an_object_that_is_lost_inside_the_picture_stays_there():
+    times = np.arange(0, 4, 0.1)
+    (source,) = tracks_to_sources([track(times, 0.3 + times * 0.05)], clip(), 70)
+    assert np.ptp(azimuth_at(source, np.arange(4.2, 8, 0.1))) < 0.01
+
+
+def test_an_object_comes_in_from_off_screen():
+    times = np.arange(4, 8, 0.1)
+    (source,) = tracks_to_sources([track(times, 0.98 - (times - 4) * 0.1, width=0.1)], clip(), 70)
+    before = azimuth_at(source, np.array([0.5, 3.9, 4.1]))
+    assert before[0] < before[1] < before[2] < 0 and before[0] > -90
+
+
+@pytest.mark.parametrize("cuts", [(), (3.0,), (3.0, 5.02)])
+def test_the_whole_sound_is_always_somewhere(cuts):
+    tracks = [
+        track(np.arange(0, 2.9, 0.1), 0.2, name="a", sounding=0.9),
+        track(np.arange(0.5, 2.9, 0.1), 0.8, name="b", sounding=0.5),
+        track(np.arange(5.1, 8, 0.1), 0.6, name="c"),
+    ]
+    sources = tracks_to_sources(tracks, clip(cuts=cuts), 70)
+    fine = np.arange(0, 8, 0.003)
+    total = sum(amplitude_at(source, fine) for source in sources)
+    assert np.abs(total - 1).max() < 0.02
+    assert max(np.abs(np.diff(amplitude_at(s, fine))).max() for s in sources) < 0.003 / 0.018
+
+
+def test_nothing_is_carried_across_a_cut():
+    tracks = [track(np.arange(0, 4, 0.1), 0.1, name="a"), track(np.arange(4, 8, 0.1), 0.9, name="b")]
+    a, b = tracks_to_sources(tracks, clip(cuts=(4.0,)), 70)
+    assert (
+        amplitude_at(a, np.array([3.9]))[0] == pytest.approx(1) and amplitude_at(a, np.array([4.05]))[0] == 0
+    )
+    assert amplitude_at(b, np.array([3.95]))[0] == 0 and amplitude_at(b, np.array([4.05]))[
+        0
+    ] == pytest.approx(1)
+    assert np.ptp(azimuth_at(b, np.arange(4, 8, 0.1))) < 0.1
+
+
+def test_no_sounding_object_keeps_the_sound_in_the_centre():
+    for tracks in ([], [track(EVERY, 0.2, sounding=0.0)]):
+        (source,) = tracks_to_sources(tracks, clip(), 70)
+        assert source.id == CENTRE
+        np.testing.assert_allclose(azimuth_at(source, EVERY), 0)
+        np.testing.assert_allclose(amplitude_at(source, EVERY), 1)
+
+
+def test_mirrored_tracks_give_mirrored_sources():
+    x = 0.3 + 0.2 * np.sin(EVERY)
+    (a,) = tracks_to_sources([track(EVERY, x)], clip(), 70)
+    (b,) = tracks_to_sources([track(EVERY, 1 - x)], clip(), 70)
+    np.testing.assert_allclose(azimuth_at(a, EVERY), -azimuth_at(b, EVERY), atol=1e-6)
+
+
+def test_equirectangular_goes_round_the_back():
+    x = np.linspace(0.9, 1.1, 80) % 1.0
+    (source,) = tracks_to_sources([track(EVERY, x, width=0.01)], clip(), 70, "equirectangular")
+    azimuth = np.unwrap(azimuth_at(source, EVERY), period=360)
+    assert np.abs(np.diff(azimuth)).max() < 5
+    assert abs(azimuth[-1] - azimuth[0]) == pytest.approx(72, abs=3)
+
+
+def test_distance_follows_the_track():
+    distance = np.linspace(20, 5, 80)
+    (source,) = tracks_to_sources([track(EVERY, 0.5, distance=distance)], clip(), 70)
+    d = np.linalg.norm(source.xyz, axis=1)
+    assert d[0] == pytest.approx(20, rel=0.1) and d[-1] == pytest.approx(5, rel=0.1)
+
+
+def test_one_frame():
+    short = Clip(Path("x"), Fraction(25), np.array([0.0]), (64, 64), 0.04, None)
+    (source,) = tracks_to_sources([track([0.0], [0.2])], short, 70)
+    assert azimuth_at(source, np.array([0.0]))[0] > 10
