@@ -20,17 +20,18 @@ Grid = NDArray[np.float32]
 
 LONG_SIDE = 320  # px, the size flow is computed at
 GRID_STEP = 2  # px of the flow image per cell of the returned grids
-POINT_STEP = 8  # px between the points the camera model is fitted to
+POINT_STEP = 10  # px between the points the camera model is fitted to
 MIN_TEXTURE = 2e-6  # smaller eigenvalue of the structure tensor (grey 0..1, per px^2) that counts as texture
 DARK = 24  # grey level below which a uniform border row or column is a letterbox bar
-MIN_SPEED = 0.03  # frame widths per second: half evidence of independent motion under a still camera
+MIN_SPEED = 0.015  # frame widths per second: half evidence of independent motion under a still camera
 PARALLAX = 0.3  # the share of the camera's speed by which static things may differ from the global model
 RISE_S, FALL_S = 0.4, 2.5  # time constants of the foreground evidence
 CENTRE_WEIGHT = 0.2
 FG_WEIGHT = 0.9
-TEX_GATE = 5.0
+FLAT_LEVEL = 4.0  # grey levels
+FLAT_FALL_S = 0.5
 EDGE = 4
-HYPOTHESES = 160  # two-point similarities tried
+HYPOTHESES = 64  # two-point similarities tried
 SEED = 20_240_607
 
 
@@ -135,7 +136,8 @@ def motion_field(
     share = np.stack(
         [a[0, 0] * px + a[0, 1] * py + a[0, 2] - px, a[1, 0] * px + a[1, 1] * py + a[1, 2] - py], -1
     )
-    support = _support(detail, found, warp(detail_previous, share / GRID_STEP)) * mask
+    texture = _texture(detail)
+    support = _support(detail, found, warp(detail_previous, share / GRID_STEP)) * texture * mask
     residual_xy = (share - flow) * (support / np.float32(w * dt))[..., None]
     residual = np.hypot(residual_xy[..., 0], residual_xy[..., 1])
     camera_speed = float(np.hypot(share[..., 0], share[..., 1]).mean()) / (w * dt)
@@ -148,7 +150,7 @@ def motion_field(
         residual=residual,
         flow=residual_xy,
         screen=-flow / scale,
-        foreground=_gather(carried, residual, camera_speed, dt),
+        foreground=_gather(carried * mask, residual, texture, _matched(detail, found), camera_speed, dt),
         dt=dt,
     )
 
@@ -158,15 +160,20 @@ def _still(cells: tuple[int, int], dt: float) -> MotionField:
     return MotionField(np.eye(3), 0.0, zero[..., 0].copy(), zero, zero.copy(), zero[..., 0].copy(), dt, False)
 
 
-def _gather(carried: Grid, residual: Grid, camera_speed: float, dt: float) -> Grid:
-    """Foreground evidence updated: quick to rise, slow to fall, as things that stop are still there."""
+def _gather(
+    carried: Grid, residual: Grid, texture: Grid, matched: Grid, camera_speed: float, dt: float
+) -> Grid:
+    """Foreground evidence updated: quick to rise, slow to fall, as things that stop are still there.
+
+    On flat ground it falls fast: no flow can be read there that would have carried it along."""
     # parallax and model error grow with the camera's own motion, an object it follows moves as fast as it
     doubtful = np.float32(MIN_SPEED + PARALLAX * camera_speed)
     now = residual / (residual + doubtful)
-    rise, fall = 1 - np.exp(-dt / RISE_S), 1 - np.exp(-dt / FALL_S)
-    return np.where(now > carried, carried + rise * (now - carried), carried + fall * (now - carried)).astype(
-        np.float32
-    )
+    # a thing that moves may look different each time; ground that comes to light behind it stands still
+    carried = carried * (matched + (1 - matched) * now)
+    rise = np.float32(1 - np.exp(-dt / RISE_S))
+    fall = 1 - np.exp(-dt / (FLAT_FALL_S + (FALL_S - FLAT_FALL_S) * texture))
+    return carried + np.where(now > carried, rise, fall.astype(np.float32)) * (now - carried)
 
 
 @lru_cache(maxsize=1)
@@ -199,9 +206,10 @@ def _picture_area(
 ) -> tuple[int, int, int, int] | None:
     """x0, y0, x1, y1 px without letterbox and pillarbox bars; None for a blank picture."""
     brightest = np.maximum(previous, current)
-    # a high percentile, not the maximum: a logo or compression noise may lie on the bar
-    columns = np.flatnonzero(np.percentile(brightest, 90, axis=0) > DARK)
-    rows = np.flatnonzero(np.percentile(brightest, 90, axis=1) > DARK)
+    # a tenth, not any: a logo or compression noise may lie on the bar
+    bright = brightest > DARK
+    columns = np.flatnonzero(bright.mean(0) > 0.1)
+    rows = np.flatnonzero(bright.mean(1) > 0.1)
     h, w = current.shape
     if len(columns) < w // 8 or len(rows) < h // 8:
         # dark throughout: a night scene is no letterbox, a blank picture has no contrast either
@@ -238,6 +246,25 @@ def _is_cut(detail: Grid, found: Grid, mask: Grid) -> bool:
     return float((a * b).mean() / (a.std() * b.std() + 1e-6)) < 0.35
 
 
+def _texture(detail: Grid) -> Grid:
+    """In [0, 1): how far a cell's detail stands above what noise and compression leave on flat ground."""
+    import cv2
+
+    contrast = cv2.blur(np.abs(detail), (5, 5))
+    return contrast / (contrast + np.float32(FLAT_LEVEL))
+
+
+def _matched(detail: Grid, found: Grid) -> Grid:
+    """In [0, 1]: whether a cell was there in the previous frame; 0 where the background has come to light
+    behind something that moved on, which must not leave its evidence behind."""
+    import cv2
+
+    wrong = cv2.blur(np.abs(detail - found), (3, 3))
+    noise = max(0.5, float(np.median(wrong)))
+    contrast = cv2.blur(np.abs(found), (3, 3))
+    return np.clip(1.5 - (wrong - noise) / (contrast + noise), 0.0, 1.0)
+
+
 def _support(detail: Grid, found: Grid, expected: Grid) -> Grid:
     """In [0, 1]: how much better the cell's own flow explains the picture than the camera model does."""
     import cv2
@@ -245,9 +272,11 @@ def _support(detail: Grid, found: Grid, expected: Grid) -> Grid:
     worse = cv2.blur(np.abs(detail - expected), (5, 5))
     best = cv2.blur(np.abs(detail - found), (5, 5))
     noise = max(0.5, float(np.median(best)))
+    gain = np.clip((worse - best - 0.5 * noise) / (best + 2.0 * noise), 0.0, 1.0)
+    # neither explains it: wings, foam, wheels change their looks faster than flow can follow
     contrast = cv2.blur(np.abs(detail), (5, 5))
-    gain = contrast / (contrast + TEX_GATE * noise) * np.clip((worse - best - 0.5 * noise) / (best + 2.0 * noise), 0.0, 1.0)
-    return cv2.GaussianBlur(gain.astype(np.float32), (0, 0), 1.5)
+    changed = np.clip((np.minimum(best, worse) - 2.0 * noise) / (0.5 * contrast + 2.0 * noise), 0.0, 1.0)
+    return cv2.GaussianBlur(np.maximum(gain, changed).astype(np.float32), (0, 0), 1.5)
 
 
 def _camera_model(
@@ -286,8 +315,8 @@ def _camera_model(
     sane = np.abs(zoom - 1) < 0.2
     zoom, shift = zoom[sane], (q[:, 0] - zoom * p[:, 0])[sane]
     # pure shifts too: they are right more often than two noisy points are
-    zoom = np.concatenate([zoom, np.ones(33)])
-    shift = np.concatenate([shift, (there - here)[pick[:32, 0]], [0]])
+    zoom = np.concatenate([zoom, np.ones(17)])
+    shift = np.concatenate([shift, (there - here)[pick[:16, 0]], [0]])
     error = np.abs(zoom[:, None] * here + shift[:, None] - there)
     gain = np.clip(1 - (error / tolerance) ** 2, 0, None) @ weight
     best = int(gain.argmax())

@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foleyspace.types import Audio, Floats
+from foleyspace.types import Audio, Floats, Scene
 
 if TYPE_CHECKING:
     from foleyspace.analyze import Cues
 
 LEFT, RIGHT, INK, GRID = "#0072B2", "#D55E00", "#222222", "#d9d9d9"  # Wong 2011: told apart by all eyes
+_SOURCE_COLOURS = ("#b06f00", "#00795a", "#8a3f72", "#444444")  # dark enough for thin lines on white
 _COLUMNS = 1600  # waveform columns: more than a picture has pixels
 
 
-def cue_png(cues: Cues, sound: Audio, *, title: str = "", dpi: int = 110) -> bytes:
-    """PNG bytes of four panels over time: both waveforms, ITD, ILD and azimuth; up is left in all."""
+def cue_png(
+    cues: Cues, sound: Audio, *, title: str = "", scene: Scene | None = None, dpi: int = 110
+) -> bytes:
+    """PNG bytes of four panels over time: both waveforms, ITD, ILD and azimuth; up is left in all.
+
+    `scene`: dashed lines in the azimuth panel show where its sources are (those behind the listener at
+    their mirror image in front, as cues alone cannot tell them apart).
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -31,6 +38,8 @@ def cue_png(cues: Cues, sound: Audio, *, title: str = "", dpi: int = 110) -> byt
     _cue(axes[2], cues, cues.ild_db, "ILD (dB)", max(12.0, 1.15 * min(reach, 40.0)), None,
          ("left ear louder", "right ear louder"))  # fmt: skip
     _cue(axes[3], cues, cues.azimuth_deg, "azimuth (°)", 95, 30, ("left", "right"), up_positive=True)
+    if scene is not None:
+        _placed(axes[3], scene)
     axes[3].set_xlabel("time (s)")
     axes[3].set_xlim(0, max(sound.duration, 1e-3))
     for axis in axes:
@@ -92,6 +101,15 @@ def _cue(
     for text, y, where, colour in ((ends[0], 0.96, "top", LEFT), (ends[1], 0.04, "bottom", RIGHT)):
         axis.text(0.994, y, text, transform=axis.transAxes, ha="right", va=where, fontsize=8.5, color=colour,
                   bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1.5}, zorder=4)  # fmt: skip
+
+
+def _placed(axis: Any, scene: Scene) -> None:
+    """Where the scene puts its heard sources."""
+    for source, colour in zip(scene.sources, _SOURCE_COLOURS * len(scene.sources), strict=False):
+        x, y, _ = source.xyz.T
+        folded = np.degrees(np.arctan2(y, np.abs(x)))
+        heard = np.asarray(source.gain_db) > -30.0
+        axis.plot(source.times, np.where(heard, folded, np.nan), "--", color=colour, lw=1.8, zorder=5)
 
 
 def _multiple(step: float) -> Any:

@@ -23,7 +23,9 @@ Spectra = NDArray[np.complex64]
 
 FADE = 32  # samples after the set's last tap in which an interpolated response fades out
 GUARD = 16  # samples at either end for a fractional delay to ring in
+REFINEMENTS = 2
 DISAGREE = 0.3  # below this length a mean of unit phasors counts as undecided and is not stretched to 1
+DETAIL_OCTAVE = 1 / 48  # finer detail is each measurement's own noise and late echoes: not interpolated
 STEP_DEG = 2.5  # the direction table for moving sources; node_count rows and columns below follow
 AZIMUTHS, ELEVATIONS = round(360 / STEP_DEG), round(180 / STEP_DEG) + 1
 TABLE_BYTES = 192 * 2**20
@@ -50,13 +52,14 @@ class HrirField:
         self.hop = (self.n - self.span + 1) // 8 * 8
         onset = (np.abs(hrirs.ir) > 0.2 * np.abs(hrirs.ir).max(axis=-1, keepdims=True)).argmax(axis=-1)
         self.advance = int(np.median(onset)) + GUARD
-        self._window = np.zeros(self.n, np.float32)
+        n = 1 << int(np.ceil(np.log2(3 * self.taps)))
+        self._window = np.zeros(n, np.float32)
         self._window[:taps] = 1
         self._window[taps : self.taps] = 0.5 + 0.5 * np.cos(np.pi * (np.arange(FADE) + 0.5) / FADE)
         m = len(hrirs.ir)
         self._known = np.zeros(m, bool)  # the arrays below are filled where needed
-        self._log_mag = np.empty((m, 2, self.bins), np.float32)
-        self._rest = np.empty((m, 2, self.bins), np.complex64)
+        self._magnitude = np.empty((m, 2, n // 2 + 1), np.float32)
+        self._rest = np.empty((m, 2, n // 2 + 1), np.complex64)
         self._node_delay = np.full((AZIMUTHS * ELEVATIONS, 2), np.nan)
         self._capacity = max(1024, TABLE_BYTES // (16 * self.bins))
         self._row_of_node = np.full(AZIMUTHS * ELEVATIONS, -1)
@@ -68,8 +71,9 @@ class HrirField:
         `directions` (n, 2, 3)."""
         from scipy import fft
 
-        spectra = np.empty((len(directions), 2, self.bins), np.complex64)
+        n = 2 * (self._magnitude.shape[-1] - 1)
         delay = np.empty((len(directions), 2))
+        response = np.empty((len(directions), 2, n), np.float32)
         for ear in (0, 1):
             weights = self.mesh.weights(directions[:, ear])
             weights.data[weights.data < 1e-9] = 0
@@ -78,24 +82,34 @@ class HrirField:
             used = np.unique(weights.indices)
             self._factor(used[~self._known[used]])
             weights = weights[:, used].astype(np.float32)
+            # 0 at a measured direction, 1 from half-way to the next
+            between = np.minimum(1, 2 - 2 * np.asarray(weights.multiply(weights).sum(axis=1)))
+            log_mag = np.log(weights @ self._magnitude[used, ear])
+            log_mag += between * (smooth_octaves(log_mag, DETAIL_OCTAVE) - log_mag)
             rest = self._rest[used, ear]
             phasor, size = weights @ rest, weights @ np.abs(rest)
             agreed = np.abs(phasor) / np.maximum(size, 1e-20)
             phasor *= np.sqrt((1 + DISAGREE**2) / (agreed**2 + DISAGREE**2))
-            spectra[:, ear] = minimum_phase(weights @ self._log_mag[used, ear]) * phasor
-        response = fft.irfft(spectra, self.n) * self._window
-        return fft.rfft(response).astype(np.complex64), delay
+            wanted = np.exp(log_mag) * size
+            spectrum = minimum_phase(log_mag) * phasor
+            # Limited to the taps there are, the magnitude is off where phasors cancelled: put it right
+            for _ in range(REFINEMENTS):
+                spectrum = fft.rfft(fft.irfft(spectrum, n) * self._window)
+                spectrum *= wanted / np.maximum(np.abs(spectrum), 1e-9)
+            response[:, ear] = fft.irfft(spectrum, n) * self._window
+        return fft.rfft(response[..., : self.taps], self.n), delay
 
     def _factor(self, which: NDArray[np.int_]) -> None:
         from scipy import fft
 
+        n = 2 * (self._magnitude.shape[-1] - 1)
         for start in range(0, len(which), 64):
             part = which[start : start + 64]
-            spectrum = fft.rfft(self._ir[part].astype(np.float64), self.n)
-            log_mag = log_magnitude(spectrum)
-            self._log_mag[part] = log_mag
-            # against the rounded logarithm, so that the product is the measurement again
-            self._rest[part] = spectrum / minimum_phase(self._log_mag[part].astype(np.float64))
+            spectrum = fft.rfft(self._ir[part].astype(np.float64), n)
+            self._magnitude[part] = np.exp(log_magnitude(spectrum))
+            # against the rounded magnitude, so that the product is the measurement again
+            smallest = minimum_phase(np.log(self._magnitude[part].astype(np.float64)))
+            self._rest[part] = spectrum / smallest
             self._known[part] = True
 
     def delays(self, directions: Floats) -> Floats:
@@ -195,6 +209,25 @@ def interpolate_hrirs(hrirs: Hrirs, directions: Floats) -> Floats:
     delays included; time 0 is the earliest sound of the set."""
     field = hrir_field(hrirs)
     return field.responses(np.atleast_2d(np.asarray(directions, np.float64)))[..., field.advance :]
+
+
+def smooth_octaves(values: NDArray[np.floating], octave: float) -> NDArray[np.floating]:
+    """Spectra (..., K) averaged over a width that grows with frequency, `octave` wide."""
+    k = np.arange(values.shape[-1], dtype=np.float64)
+    reach = k * (2 ** (octave / 2) - 1)
+    low, high = k - reach, np.minimum(k + reach, k[-1])
+    # the running integral of the straight lines between the bins
+    area = np.zeros(values.shape, values.dtype)
+    np.cumsum((values[..., 1:] + values[..., :-1]) / 2, axis=-1, out=area[..., 1:])
+
+    def integral(at: Floats) -> NDArray[np.inexact]:
+        i = np.minimum(at.astype(int), len(k) - 2)
+        t = at - i
+        rise = values[..., i + 1] - values[..., i]
+        return np.asarray(area[..., i] + t * (values[..., i] + t / 2 * rise))
+
+    mean = (integral(high) - integral(low)) / np.maximum(high - low, 1e-9)
+    return np.where(high - low > 0.5, mean, values).astype(values.dtype)
 
 
 def _node(azimuth: NDArray[np.int_], elevation: NDArray[np.int_]) -> NDArray[np.int_]:

@@ -19,9 +19,10 @@ from foleyspace.detections import Detections
 __all__ = ["MotionDetector", "MotionField", "motion_field"]
 
 LABEL = "moving object"
-SEED_LEVEL = 0.35  # foreground evidence that starts a region
+SEED_LEVEL = 0.25  # foreground evidence that starts a region
 KEEP_SHARE = 0.45  # of a region's peak evidence, down to which the region reaches
-MIN_LEVEL = 0.15
+SAL0 = 0.4
+MIN_LEVEL = 0.12
 MIN_AREA = 6e-4  # of the frame, smaller regions are noise
 CLOSE_GAP = 0.025  # frame widths between parts of one object
 MERGE_GAP = 0.05  # frame widths between neighbouring regions that move alike
@@ -53,7 +54,8 @@ class _Track:
         """Size x motion x persistence, in [0, 1]."""
         persistence = 1 - np.exp(-self.seen_s / GROW_S)
         size = min(1.0, (self.mass / 0.03) ** 0.25)
-        return float(self.strength * persistence * size * np.exp(-self.unseen_s / COAST_S))
+        attached = 1 - 0.7 * _contact(self.xyxy)
+        return float(self.strength * persistence * size * attached * np.exp(-self.unseen_s / COAST_S))
 
 
 class MotionDetector:
@@ -78,7 +80,7 @@ class MotionDetector:
     def __call__(self, frame_rgb: NDArray[Any] | None, motion: MotionField) -> Detections:
         if not motion.valid:
             return self._shown()
-        regions = find_regions(motion)
+        regions = find_regions(motion, None if frame_rgb is None else saliency(frame_rgb, motion.residual.shape))
         tracks = [_carried(track, motion) for track in self._tracks]
         pairs = _match([t.xyxy for t in tracks], [r.xyxy for r in regions])
         kept = []
@@ -106,12 +108,26 @@ class MotionDetector:
         )
 
 
-def find_regions(motion: MotionField) -> list[_Region]:
+def saliency(frame_rgb: NDArray[Any], cells: tuple[int, int]) -> Grid:
+    """In [0, 1]: how much a cell's colour stands out from its wide surround (after Achanta et al. 2009)."""
+    import cv2
+
+    h, w = cells
+    small = cv2.resize(frame_rgb, (w // 2, h // 2), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2Lab)
+    k = 2 * (max(h, w) // 8) + 1
+    distance = np.sqrt(((cv2.GaussianBlur(lab, (0, 0), 1.0) - cv2.blur(lab, (k, k))) ** 2).sum(-1))
+    return cv2.resize(np.clip(distance / (np.percentile(distance, 98) + 1.0), 0, 1), (w, h))
+
+
+def find_regions(motion: MotionField, salient: Grid | None = None) -> list[_Region]:
     """Connected regions of foreground evidence, strongest first."""
     import cv2
 
     evidence = motion.foreground
     h, w = evidence.shape
+    if salient is not None:
+        evidence = evidence * (SAL0 + (1 - SAL0) * salient)
     smooth = cv2.GaussianBlur(evidence, (0, 0), 1.2)
     # what the moving things stand out from: half of the picture shimmering is not half a picture of objects
     floor = max(MIN_LEVEL, 1.5 * float(np.median(smooth)))
@@ -237,6 +253,13 @@ def _area(a: NDArray[np.float64]) -> float:
 
 def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(np.prod(np.maximum(0, np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]))))
+
+
+def _contact(xyxy: NDArray[np.float64], near: float = 0.015) -> float:
+    """Share of the box's outline that lies on the edge of the frame: near ground and walls, more than objects."""
+    x0, y0, x1, y1 = np.clip(xyxy, 0, 1)
+    on_edge = (x1 - x0) * (int(y0 < near) + int(y1 > 1 - near)) + (y1 - y0) * (int(x0 < near) + int(x1 > 1 - near))
+    return float(on_edge / (2 * (x1 - x0 + y1 - y0) + 1e-9))
 
 
 def _inside(xyxy: NDArray[np.float64]) -> float:

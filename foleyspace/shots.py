@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 SMALL_WH = (64, 36)
 AHEAD = 8  # frames looked at after a change, and before it
 NEIGHBOURS = 3  # changes on either side that it is measured against
-LEAST = 0.10  # score of the faintest cut
+LEAST_NOT_FOUND = 0.08  # of the faintest cut: this part of the picture is nowhere in the other
+LEAST_AFTER_FREEZE = 0.5  # score, where the picture stood still before: lost frames look like a jump
 STANDS_OUT = 3.0  # times the largest score around it ...
 REPLACED, STANDS_OUT_REPLACED = 0.9, 1.5  # ... less is enough where hardly anything is found again
 UNDONE = 0.5  # the picture before is back: its score against a later frame is below this part of the change's
@@ -31,9 +32,9 @@ STILL = 0.4  # grey levels of mean difference: the same frame again
 @dataclass(frozen=True)
 class _Small:
     time: float
-    rgb: NDArray[np.uint8]
     grey: NDArray[np.float32]
     colours: NDArray[np.float32]
+    not_found: float = 0.0  # against the frame before
     change: float = 0.0  # score against the frame before
     moved: bool = True
 
@@ -56,8 +57,9 @@ class CutDetector:
         if self._held:
             before = self._held[-1]
             moved = bool(np.abs(small.grey - before.grey).mean() > STILL)
-            change = _score(before, small) if moved else 0.0
-            small = _Small(time, small.rgb, small.grey, small.colours, change, moved)
+            lost = _not_found(before.grey, small.grey) if moved else 0.0
+            change = lost + _recoloured(before, small) if moved else 0.0
+            small = replace(small, not_found=lost, change=change, moved=moved)
         self._held.append(small)
         self._seen += 1
         return self._judge(self._seen - 1 - AHEAD)
@@ -95,12 +97,17 @@ def _shrink(time: float, frame: NDArray[np.uint8]) -> _Small:
     grey = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 0.7)
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
     colours = cv2.calcHist([lab], [0, 1, 2], None, [8, 16, 16], [0, 256] * 3).ravel()
-    return _Small(time, np.asarray(rgb, np.uint8), grey.astype(np.float32), colours / colours.sum())
+    return _Small(time, grey.astype(np.float32), colours / colours.sum())
 
 
 def _score(a: _Small, b: _Small) -> float:
     """0: the same picture, shifted perhaps; 2: nothing in common."""
-    return _not_found(a.grey, b.grey) + 0.5 * float(np.abs(a.colours - b.colours).sum())
+    return _not_found(a.grey, b.grey) + _recoloured(a, b)
+
+
+def _recoloured(a: _Small, b: _Small) -> float:
+    """The part of the pixels, in [0, 1], whose colour the other picture does not have."""
+    return 0.5 * float(np.abs(a.colours - b.colours).sum())
 
 
 def _not_found(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
@@ -122,12 +129,14 @@ def _not_found(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 def _is_cut(held: list[_Small], at: int) -> bool:
     change = held[at].change
-    if change < LEAST:
+    frozen = at > 3 and not any(frame.moved for frame in held[at - 2 : at])
+    if held[at].not_found < LEAST_NOT_FOUND or (frozen and change < LEAST_AFTER_FREEZE):
         return False
     before = [frame.change for frame in reversed(held[1:at]) if frame.moved][:NEIGHBOURS]
     after = [frame.change for frame in held[at + 1 : at + 1 + AHEAD] if frame.moved][:NEIGHBOURS]
     around = max(before + after, default=0.0)
     if change < (STANDS_OUT_REPLACED if change >= REPLACED else STANDS_OUT) * around:
         return False
-    later = held[at + 1 : at + 1 + AHEAD]
-    return all(_score(held[at - 1], frame) > UNDONE * change for frame in later)
+    returns = [(held[at - 1], frame) for frame in held[at + 1 : at + 1 + AHEAD]]
+    returned = [(frame, held[at]) for frame in held[max(at - 1 - AHEAD, 0) : at - 1]]
+    return all(_score(one, other) > UNDONE * change for one, other in returns + returned)

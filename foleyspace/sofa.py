@@ -6,6 +6,7 @@ raw.ir[raw.nearest(azimuth_deg=90)]  # (2, N), left ear first
 
 from __future__ import annotations
 
+import importlib.resources
 import logging
 import os
 from dataclasses import dataclass, field
@@ -14,7 +15,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import foleyspace.hrir_data
 from foleyspace.errors import InputError
 from foleyspace.sofa_ears import ears_swapped
 from foleyspace.sofa_file import CONVENTION, Contents, read_contents
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 RATE_RANGE = (8_000, 384_000)
 MIN_DIRECTIONS = 4  # the fewest that can surround a listener
 MAX_PEAK = 1e6  # beyond it, float32 arithmetic on the responses is not safe
-EMBEDDED = Path(foleyspace.hrir_data.__file__).resolve().parent
+EMBEDDED = Path(str(importlib.resources.files("foleyspace.hrir_data"))).resolve()
 
 
 @dataclass(frozen=True)

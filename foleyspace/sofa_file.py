@@ -53,15 +53,15 @@ def read_contents(path: Path, isolated: bool = True, timeout_s: float = 20.0) ->
     Raises `InputError` for anything that is not a readable SimpleFreeFieldHRIR file.
     """
     _check_is_hdf5(path)
-    if not (isolated and sys.executable):
+    if not (isolated and sys.executable) or getattr(sys, "frozen", False):  # no Python to start
         return _load(path)
     limit_s = timeout_s + path.stat().st_size / 20e6
     with tempfile.TemporaryFile() as answer:
         code = (
-            "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
+            "import sys; sys.path[:] = sys.argv[1].splitlines(); "
             "from foleyspace.sofa_file import child; child(sys.argv[2])"
         )
-        command = [sys.executable, "-c", code, json.dumps(sys.path), str(path.absolute())]
+        command = [sys.executable, "-c", code, "\n".join(sys.path), str(path.absolute())]
         try:
             run = subprocess.run(
                 command,

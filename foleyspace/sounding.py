@@ -20,7 +20,9 @@ from foleyspace.types import Clip, Floats, Track
 
 SHARPNESS = 3.0  # how strongly the best candidate takes the sound: shares go as score ** SHARPNESS
 STILL_SPEED = 0.01  # frame widths per second: an object at this speed has half the evidence of motion
-HANDLED_OVERLAP = 0.15
+HANDLED_OVERLAP = 0.15  # of the smaller box
+HANDLED_DRIFT = 0.4  # of both boxes' widths together
+HANDLED_SPEED = 0.25  # of the person's
 MIN_SCORE = 0.005  # candidates below this make no sound: the picture gives no reason to think so
 
 
@@ -177,13 +179,20 @@ def _hand_over(tracks: Sequence[ObservedTrack], scored: Sequence[Evidence]) -> l
 
 
 def _handles(person: ObservedTrack, thing: ObservedTrack) -> bool:
+    """Whether a thing overlaps with a person for a good while, stays where it is relative to them, and
+    moves by itself about as they do."""
     common, i, j = np.intersect1d(person.times, thing.times, return_indices=True)
-    if len(common) < max(3, 0.25 * len(person.times)):
+    if len(common) < max(4, 0.25 * len(person.times)):
         return False
     a, b = person.xyxy[i], thing.xyxy[j]
-    inter = iou(a, b) * (area(a) + area(b)) / (1 + iou(a, b))
+    shared = iou(a, b)
+    inter = shared * (area(a) + area(b)) / (1 + shared)
     overlap = np.median(inter / np.maximum(np.minimum(area(a), area(b)), 1e-9))
-    return bool(overlap > HANDLED_OVERLAP)
+    offset = (b[:, 0] + b[:, 2] - a[:, 0] - a[:, 2]) / 2
+    drift = np.percentile(offset, 90) - np.percentile(offset, 10)
+    size = np.median(a[:, 2] - a[:, 0]) + np.median(b[:, 2] - b[:, 0])
+    moving = np.median(object_speed(thing)[j]) / max(float(np.median(object_speed(person)[i])), 1e-6)
+    return bool(overlap > HANDLED_OVERLAP and drift < HANDLED_DRIFT * size and moving > HANDLED_SPEED)
 
 
 def focus_point(track: ObservedTrack) -> Floats:

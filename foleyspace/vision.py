@@ -7,7 +7,8 @@ an hour costs little more memory than a minute.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from foleyspace.camera_motion import MotionField, motion_field
 from foleyspace.detections import Detector
 from foleyspace.observed import ObservedTrack, motion_cells
-from foleyspace.shots import CutDetector
+from foleyspace.shots import AHEAD, CutDetector
 from foleyspace.types import Clip, Floats
 
 if TYPE_CHECKING:
@@ -62,7 +63,6 @@ def observe(
     import cv2
 
     cuts: list[float] = []
-    cut_detector = CutDetector()
     tracks: list[ObservedTrack] = []
     growing: dict[int, _Growing] = {}
     previous: NDArray[Any] | None = None
@@ -71,9 +71,8 @@ def observe(
     speeds: list[float] = []
     shot = 0
     detector.reset()
-    for _, time, frame in frames:
-        small = _small(frame, cv2)
-        if cut_detector(time, small):
+    for time, frame, is_cut in _with_cuts(frames):
+        if is_cut:
             cuts.append(time)
             tracks += _finish(growing, shot)
             growing, previous, shot = {}, None, shot + 1
@@ -81,7 +80,7 @@ def observe(
             detector.reset()
         if time - last_detection < 1 / detect_hz - 1e-3:
             continue
-        gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        gray = cv2.cvtColor(_small(frame, cv2), cv2.COLOR_RGB2GRAY)
         field = motion_field(previous, gray, max(time - previous_time, 1e-3) if previous is not None else 1.0)
         if field.valid:
             speeds.append(field.camera_speed)
@@ -101,6 +100,24 @@ def observe(
         tracks=tuple(tracks),
         camera_speed=float(np.mean(speeds)) if speeds else 0.0,
     )
+
+
+def _with_cuts(
+    frames: Iterable[tuple[int, float, NDArray[np.uint8]]],
+) -> Iterator[tuple[float, NDArray[np.uint8], bool]]:
+    """(time, frame, whether it is the first after a cut), held back until that is certain."""
+    detector = CutDetector()
+    cuts: set[float] = set()
+    held: deque[tuple[float, NDArray[np.uint8]]] = deque()
+    for _, time, frame in frames:
+        held.append((time, frame))
+        cuts.update(detector.feed(time, frame))
+        if len(held) > AHEAD:
+            time, frame = held.popleft()
+            yield time, frame, time in cuts
+    cuts.update(detector.finish())
+    for time, frame in held:
+        yield time, frame, time in cuts
 
 
 def _small(frame: NDArray[np.uint8], cv2: Any) -> NDArray[np.uint8]:

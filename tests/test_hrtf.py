@@ -215,7 +215,9 @@ def test_cache_folder_follows_the_environment(monkeypatch, tmp_path):
 
 def test_fetch_brings_the_file_and_a_note_of_it(site, cache):
     seen = []
-    path = fetch_hrtf(site.url, sha256=SHA256.upper(), progress=lambda done, total: seen.append((done, total)))
+    path = fetch_hrtf(
+        site.url, sha256=SHA256.upper(), progress=lambda done, total: seen.append((done, total))
+    )
     assert path == cache / "my_set.sofa"
     assert path.read_bytes() == CONTENT
     assert left_over(cache) == {"my_set.sofa", "my_set.json"}

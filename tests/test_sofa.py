@@ -120,7 +120,10 @@ def test_units_and_types_of_position_do_not_matter(write):
 
 
 def rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
-    c, s = np.cos(np.radians([yaw_deg, pitch_deg, roll_deg])), np.sin(np.radians([yaw_deg, pitch_deg, roll_deg]))
+    c, s = (
+        np.cos(np.radians([yaw_deg, pitch_deg, roll_deg])),
+        np.sin(np.radians([yaw_deg, pitch_deg, roll_deg])),
+    )
     z = np.array([[c[0], -s[0], 0], [s[0], c[0], 0], [0, 0, 1]])
     y = np.array([[c[1], 0, s[1]], [0, 1, 0], [-s[1], 0, c[1]]])
     x = np.array([[1, 0, 0], [0, c[2], -s[2]], [0, s[2], c[2]]])
