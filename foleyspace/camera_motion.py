@@ -25,12 +25,13 @@ MIN_TEXTURE = 2e-6  # smaller eigenvalue of the structure tensor (grey 0..1, per
 DARK = 24  # grey level below which a uniform border row or column is a letterbox bar
 MIN_SPEED = 0.015  # frame widths per second: half evidence of independent motion under a still camera
 PARALLAX = 0.3  # the share of the camera's speed by which static things may differ from the global model
-RISE_S, FALL_S = 0.4, 2.5  # time constants of the foreground evidence
+RISE_S, FALL_S = 0.3, 2.5  # time constants of the foreground evidence
 CENTRE_WEIGHT = 0.2
 FG_WEIGHT = 0.9
 FLAT_LEVEL = 4.0  # grey levels
 FLAT_FALL_S = 0.5
 EDGE = 4
+OVERLAY_S = 0.6
 HYPOTHESES = 64  # two-point similarities tried
 SEED = 20_240_607
 
@@ -44,8 +45,9 @@ class MotionField:
     `residual` (h, w) float32: speed of what moves by itself, in frame widths per second, 0 where the
     camera model explains the picture; `flow` (h, w, 2) float32: the same as (x, y) velocity, both in
     frame widths per second; `screen` (h, w, 2) float32: displacement on the screen since the previous
-    frame, camera included, in normalised units (x in widths, y in heights); `foreground` (h, w) float32 in
-    [0, 1]: evidence of independent motion gathered over the shot, carried along by the flow; `dt` s;
+    frame, camera included, in normalised units (x in widths, y in heights); `foreground` (h, w) float32
+    in [0, 1]: evidence of independent motion gathered over the shot, carried along by the flow; `overlay_s` (h, w) float32: for how many
+    seconds a cell with detail has kept it pixel by pixel under a moving camera, as logos do; `dt` s
     `valid` is False where there is no usable pair: first frame, scene cut, blank picture.
     """
 
@@ -55,6 +57,7 @@ class MotionField:
     flow: Grid
     screen: Grid
     foreground: Grid
+    overlay_s: Grid
     dt: float
     valid: bool = True
 
@@ -141,6 +144,8 @@ def motion_field(
     residual_xy = (share - flow) * (support / np.float32(w * dt))[..., None]
     residual = np.hypot(residual_xy[..., 0], residual_xy[..., 1])
     camera_speed = float(np.hypot(share[..., 0], share[..., 1]).mean()) / (w * dt)
+    overlay = _overlay(before, detail, detail_previous, texture, np.hypot(share[..., 0], share[..., 1]), dt)
+    foreground = _gather(carried * mask, residual, texture, _matched(detail, found), camera_speed, dt)
     scale = np.array([w, h], np.float32)
     to_unit = np.diag([1 / w, 1 / h, 1.0])
     camera = to_unit @ np.linalg.inv(model) @ np.linalg.inv(to_unit)
@@ -150,14 +155,15 @@ def motion_field(
         residual=residual,
         flow=residual_xy,
         screen=-flow / scale,
-        foreground=_gather(carried * mask, residual, texture, _matched(detail, found), camera_speed, dt),
+        foreground=foreground * np.clip(2 - overlay / OVERLAY_S, 0, 1),
+        overlay_s=overlay,
         dt=dt,
     )
 
 
 def _still(cells: tuple[int, int], dt: float) -> MotionField:
     zero = np.zeros((*cells, 2), np.float32)
-    return MotionField(np.eye(3), 0.0, zero[..., 0].copy(), zero, zero.copy(), zero[..., 0].copy(), dt, False)
+    return MotionField(np.eye(3), 0.0, zero[..., 0].copy(), zero, zero.copy(), zero[..., 0].copy(), zero[..., 0].copy(), dt, False)
 
 
 def _gather(
@@ -244,6 +250,21 @@ def _is_cut(detail: Grid, found: Grid, mask: Grid) -> bool:
     if a.std() < 0.5 and b.std() < 0.5:
         return False
     return float((a * b).mean() / (a.std() * b.std() + 1e-6)) < 0.35
+
+
+def _overlay(
+    before: MotionField | None, detail: Grid, previous: Grid, texture: Grid, expected_px: Grid, dt: float
+) -> Grid:
+    """Seconds for which detail has stood still on the screen while the scene behind it should have moved."""
+    import cv2
+
+    changed = cv2.blur(np.abs(detail - previous), (3, 3)) / (cv2.blur(np.abs(detail), (3, 3)) + 1.0)
+    since = np.zeros_like(detail)
+    if before is not None and before.overlay_s.shape == detail.shape:
+        since = before.overlay_s
+    counts = (changed < 0.1) & (texture > 0.5) & (expected_px > 1.0)
+    # what changes is no overlay; what could not have changed, under a still camera, tells nothing
+    return np.where(counts, since + dt, np.where(changed > 0.25, 0.5 * since, since)).astype(np.float32)
 
 
 def _texture(detail: Grid) -> Grid:

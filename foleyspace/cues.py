@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,7 @@ def _direction_table(rate: int, hrirs: Hrirs | None) -> tuple[Floats, Floats, Fl
     return grid, np.interp(grid, known, itd), table
 
 
+@lru_cache(maxsize=2)
 def _default_hrirs(rate: int) -> Hrirs | None:
     try:
         from foleyspace.hrir import load_hrirs

@@ -40,7 +40,7 @@ def check_output(path: str | Path, *, inputs: Iterable[str | Path] = (), overwri
     (unless `overwrite`) and it is none of `inputs`, by whatever link. Raises `InputError`."""
     path = Path(path)
     try:
-        exists = path.exists() or path.is_symlink()
+        exists = _lexists(path)
         if path.is_dir():
             raise InputError(f"output {path} is a folder but must be a file name")
         if not path.parent.is_dir():
@@ -88,6 +88,15 @@ def atomic_output(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _lexists(path: Path) -> bool:
+    """As `os.path.lexists`, but a name that no file can have is an error."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _same_file(a: Path, b: Path) -> bool:

@@ -101,7 +101,13 @@ def minimum_phase(log_mag: NDArray[np.floating]) -> NDArray[np.complexfloating]:
     cepstrum = fft.irfft(log_mag, n)
     cepstrum[..., 1 : n // 2] *= 2
     cepstrum[..., n // 2 + 1 :] = 0
-    return np.exp(fft.rfft(cepstrum))
+    logarithm = fft.rfft(cepstrum)
+    # exp of a complex array, but with the real functions, which are vectorised
+    spectrum = np.empty_like(logarithm)
+    size = np.exp(logarithm.real)
+    spectrum.real = size * np.cos(logarithm.imag)
+    spectrum.imag = size * np.sin(logarithm.imag)
+    return spectrum
 
 
 def onset_samples(ir: Floats, rate: int) -> Floats:

@@ -9,7 +9,9 @@ should have, with no comb filter from mixing arrivals at different times.
 
 from __future__ import annotations
 
+import math
 import weakref
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +45,7 @@ class HrirField:
         self.rate = hrirs.rate
         self.radius_m = float(np.median(np.linalg.norm(hrirs.xyz, axis=1)))
         self.mesh = SphereMesh(hrirs.xyz)
-        self._ir, self._delay = hrirs.ir, hrirs.delay - hrirs.delay.min()
+        self._ir, self._delay = hrirs.ir, hrirs.delay - np.floor(hrirs.delay.min())
         taps = hrirs.ir.shape[-1]
         self.taps = taps + FADE
         self.span = GUARD + self.taps + int(np.ceil(self._delay.max())) + GUARD
@@ -65,6 +67,8 @@ class HrirField:
         self._row_of_node = np.full(AZIMUTHS * ELEVATIONS, -1)
         self._table = np.empty((0, 2, 2 * self.bins), np.float32)
         self._rows = 0
+        self.generation = 0
+        self._buffers: dict[str, NDArray[Any]] = {}
 
     def exact(self, directions: Floats) -> tuple[Spectra, Floats]:
         """Spectra (n, 2, K) without delay, and delays (n, 2) in samples (>= 0), for one direction an ear:
@@ -74,10 +78,13 @@ class HrirField:
         n = 2 * (self._magnitude.shape[-1] - 1)
         delay = np.empty((len(directions), 2))
         response = np.empty((len(directions), 2, n), np.float32)
+        alike = np.array_equal(directions[:, 0], directions[:, 1])
         for ear in (0, 1):
-            weights = self.mesh.weights(directions[:, ear])
-            weights.data[weights.data < 1e-9] = 0
-            weights.eliminate_zeros()
+            if ear == 0 or not alike:
+                shares = self.mesh.weights(directions[:, ear])
+                shares.data[shares.data < 1e-9] = 0
+                shares.eliminate_zeros()
+            weights = shares
             delay[:, ear] = weights @ self._delay[:, ear]
             used = np.unique(weights.indices)
             self._factor(used[~self._known[used]])
@@ -148,12 +155,51 @@ class HrirField:
         )
         return ids_array, weights, delay
 
-    def table_spectra(self, ids: NDArray[np.int_], weights: NDArray[np.float32]) -> Spectra:
-        """Spectra (n, 2, K) without delay, out of the table: `nodes`' ids and weights (n, 2, 4)."""
-        rows = 2 * self._rows_of(ids) + np.array([[0], [1]])
-        flat = self._table.reshape(-1, 2 * self.bins)
-        mixed = np.matmul(weights[:, :, None], flat[rows])
-        return mixed.view(np.complex64)[:, :, 0]
+    def table_rows(self, ids: NDArray[np.int_]) -> NDArray[np.int_]:
+        """Rows (n, 2, 4) of the table for `nodes`' ids, worked out where they are new. They hold while
+        `generation` does not change."""
+        return 2 * self._rows_of(ids) + np.array([[0], [1]])
+
+    def filters(
+        self,
+        rows: NDArray[np.int_],
+        weights: NDArray[np.float32],
+        coarse: Spectra,
+        fine: Spectra,
+        every: int = 1,
+    ) -> Spectra:
+        """Spectra (n, 2, K): a weighted mean of table rows, delayed by `delay_phasors`. With `every` = 2
+        each second one is instead the sum of its neighbours, which costs less. Overwritten by the next
+        call, so that it stays in the processor's cache."""
+        n = len(rows)
+        rows, weights = rows[::every], weights[::every]
+        mixed = self.scratch("mixed", (n, 2, 1, 2 * self.bins), np.float32)
+        near = self.scratch("near", (len(rows), 2, 4, 2 * self.bins), np.float32)
+        np.take(self._table.reshape(-1, 2 * self.bins), rows, axis=0, out=near, mode="clip")
+        np.matmul(weights[:, :, None], near, out=mixed[::every])
+        if every == 2:
+            np.add(mixed[:-1:2], mixed[2::2], out=mixed[1::2])
+        spectra = mixed.view(np.complex64)[:, :, 0]
+        # the delay's phasors are a geometric sequence: an outer product of two short ones
+        delayed = self.scratch("delayed", (n, 2, coarse.shape[2], PHASE_STEP), np.complex64)
+        np.multiply(coarse[..., None], fine[:, :, None], out=delayed)
+        spectra *= delayed.reshape(n, 2, -1)[..., : self.bins]
+        return spectra
+
+    def scratch(self, name: str, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
+        size = math.prod(shape)
+        held = self._buffers.get(name)
+        if held is None or held.size < size:
+            held = self._buffers[name] = np.empty(size, dtype)
+        return held[:size].reshape(shape)
+
+    def delay_phasors(self, delay: Floats, gain: Floats) -> tuple[Spectra, Spectra]:
+        """Two short sequences whose outer product, (n, 2, K), is the spectrum of `gain` (n,) times a delay
+        of `delay` (n, 2) samples plus the `GUARD`: every `PHASE_STEP`-th bin, and the steps between."""
+        turn = (delay + GUARD)[..., None] * (-2 * np.pi / self.n)
+        coarse = _phasors(turn * np.arange(0, self.bins, PHASE_STEP))
+        fine = _phasors(turn * np.arange(PHASE_STEP)) * gain.astype(np.float32)[:, None, None]
+        return coarse, fine
 
     def _rows_of(self, ids: NDArray[np.int_]) -> NDArray[np.int_]:
         rows = self._row_of_node[ids]
@@ -163,6 +209,7 @@ class HrirField:
         if self._rows + len(missing) > self._capacity:
             self._row_of_node[:] = -1  # memory stays bounded: start the table again
             self._rows = 0
+            self.generation += 1
             missing = np.unique(ids)
         if self._rows + len(missing) > len(self._table):
             size = min(max(2 * len(self._table), self._rows + len(missing), 64), self._capacity)
@@ -176,17 +223,6 @@ class HrirField:
             self._row_of_node[part] = self._rows + np.arange(len(part))
             self._rows += len(part)
         return np.asarray(self._row_of_node[ids])
-
-    def delay_phasors(self, delay: Floats, gain: Floats) -> Spectra:
-        """`gain` (n,) times the spectra (n, 2, K) of delays (n, 2) in samples, plus the `GUARD`.
-
-        A geometric sequence in frequency, so an outer product of two short ones.
-        """
-        turn = -2j * np.pi / self.n * (delay + GUARD)
-        coarse = np.exp(turn[..., None] * (PHASE_STEP * np.arange(-(-self.bins // PHASE_STEP))))
-        fine = np.exp(turn[..., None] * np.arange(PHASE_STEP)) * gain[:, None, None]
-        outer = coarse.astype(np.complex64)[..., None] * fine.astype(np.complex64)[:, :, None]
-        return outer.reshape(*delay.shape, -1)[..., : self.bins]
 
 
 _fields: dict[int, tuple[weakref.ref[Hrirs], HrirField]] = {}
@@ -228,6 +264,14 @@ def smooth_octaves(values: NDArray[np.floating], octave: float) -> NDArray[np.fl
 
     mean = (integral(high) - integral(low)) / np.maximum(high - low, 1e-9)
     return np.where(high - low > 0.5, mean, values).astype(values.dtype)
+
+
+def _phasors(angle: Floats) -> Spectra:
+    """exp(i angle); the real functions in float32 are vectorised, those of complex numbers are not."""
+    small = angle.astype(np.float32)
+    out = np.empty(angle.shape, np.complex64)
+    out.real, out.imag = np.cos(small), np.sin(small)
+    return out
 
 
 def _node(azimuth: NDArray[np.int_], elevation: NDArray[np.int_]) -> NDArray[np.int_]:

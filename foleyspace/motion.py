@@ -22,14 +22,21 @@ LABEL = "moving object"
 SEED_LEVEL = 0.25  # foreground evidence that starts a region
 KEEP_SHARE = 0.45  # of a region's peak evidence, down to which the region reaches
 SAL0 = 0.4
+LW = 0.3
+LEVELS = 6
+SIZE=0.25
+AGREE=1.0
+MAX_REGIONS=8
 MIN_LEVEL = 0.12
 MIN_AREA = 6e-4  # of the frame, smaller regions are noise
 CLOSE_GAP = 0.025  # frame widths between parts of one object
 MERGE_GAP = 0.05  # frame widths between neighbouring regions that move alike
 GAIN = 0.5  # how far a track's box goes towards the region seen now
 COAST_S = 6.0  # a track unseen for longer is given up
-CONFIRM_S = 0.35  # seen for less, a track is not shown
-GROW_S = 1.0  # time constant of the confidence that comes with persistence
+FADE_S = 3.0
+CONFIRM_S = 0.25  # seen for less, a track is not shown
+CONTACT = 1.0
+GROW_S = 2.0  # time constant of the confidence that comes with persistence
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,8 @@ class _Track:
         """Size x motion x persistence, in [0, 1]."""
         persistence = 1 - np.exp(-self.seen_s / GROW_S)
         size = min(1.0, (self.mass / 0.03) ** 0.25)
-        attached = 1 - 0.7 * _contact(self.xyxy)
-        return float(self.strength * persistence * size * attached * np.exp(-self.unseen_s / COAST_S))
+        attached = 1 - CONTACT * _contact(self.xyxy)
+        return float(self.strength * persistence * size * attached * np.exp(-self.unseen_s / FADE_S))
 
 
 class MotionDetector:
@@ -80,8 +87,9 @@ class MotionDetector:
     def __call__(self, frame_rgb: NDArray[Any] | None, motion: MotionField) -> Detections:
         if not motion.valid:
             return self._shown()
-        regions = find_regions(motion, None if frame_rgb is None else saliency(frame_rgb, motion.residual.shape))
         tracks = [_carried(track, motion) for track in self._tracks]
+        salient = None if frame_rgb is None else saliency(frame_rgb, motion.residual.shape)
+        regions = find_regions(motion, salient, [t.xyxy for t in tracks if t.seen_s >= CONFIRM_S])
         pairs = _match([t.xyxy for t in tracks], [r.xyxy for r in regions])
         kept = []
         for i, track in enumerate(tracks):
@@ -114,36 +122,75 @@ def saliency(frame_rgb: NDArray[Any], cells: tuple[int, int]) -> Grid:
 
     h, w = cells
     small = cv2.resize(frame_rgb, (w // 2, h // 2), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2Lab)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2Lab) * np.array([LW, 1, 1], np.float32)
     k = 2 * (max(h, w) // 8) + 1
     distance = np.sqrt(((cv2.GaussianBlur(lab, (0, 0), 1.0) - cv2.blur(lab, (k, k))) ** 2).sum(-1))
     return cv2.resize(np.clip(distance / (np.percentile(distance, 98) + 1.0), 0, 1), (w, h))
 
 
-def find_regions(motion: MotionField, salient: Grid | None = None) -> list[_Region]:
-    """Connected regions of foreground evidence, strongest first."""
+def find_regions(
+    motion: MotionField, salient: Grid | None = None, expected: list[NDArray[np.float64]] | None = None
+) -> list[_Region]:
+    """Regions of foreground evidence that stand out from what is around them, best first.
+
+    Every connected region at every level of a ladder is a candidate; kept are those of the highest
+    quality that do not overlap a better one. `expected` boxes (4,) of things already followed make
+    candidates that agree with them better.
+    """
     import cv2
 
     evidence = motion.foreground
-    h, w = evidence.shape
     if salient is not None:
         evidence = evidence * (SAL0 + (1 - SAL0) * salient)
     smooth = cv2.GaussianBlur(evidence, (0, 0), 1.2)
-    # what the moving things stand out from: half of the picture shimmering is not half a picture of objects
+    # half of the picture shimmering is not half a picture of objects
     floor = max(MIN_LEVEL, 1.5 * float(np.median(smooth)))
-    level = max(floor, KEEP_SHARE * float(np.percentile(smooth, 99.5)))
-    if smooth.max() < max(SEED_LEVEL, floor):
+    peak = float(smooth.max())
+    if peak < max(SEED_LEVEL, 1.2 * floor):
         return []
+    h, w = smooth.shape
     gap = max(3, 2 * round(CLOSE_GAP * w / 2) + 1)
-    binary = cv2.morphologyEx((smooth >= level).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
-    count, labels = cv2.connectedComponents(binary)
+    integral = cv2.integral(smooth)
+    candidates = []
+    for level in np.geomspace(floor, max(floor, 0.8 * peak), int(LEVELS)):
+        binary = cv2.morphologyEx((smooth >= level).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(binary)
+        for k in range(1, count):
+            x, y, bw, bh, area = (int(v) for v in stats[k])
+            if area < MIN_AREA * h * w:
+                continue
+            inside = labels[y : y + bh, x : x + bw] == k
+            total = float(smooth[y : y + bh, x : x + bw][inside].sum())
+            # a ring around the box, half as wide as the box, inside the frame
+            mx, my = max(2, bw // 4), max(2, bh // 4)
+            x0, y0, x1, y1 = max(0, x - mx), max(0, y - my), min(w, x + bw + mx), min(h, y + bh + my)
+            around = float(integral[y1, x1] - integral[y0, x1] - integral[y1, x0] + integral[y0, x0]) - total
+            contrast = total / area - around / max(1, (x1 - x0) * (y1 - y0) - area)
+            xyxy = np.array([x / w, y / h, (x + bw) / w, (y + bh) / h])
+            quality = contrast * (area / (bw * bh)) ** 0.5 * (1 - CONTACT * _contact(xyxy)) * (area / (h * w)) ** SIZE
+            agreement = max((_iou(xyxy, e) for e in expected or ()), default=0.0)
+            candidates.append((quality * (1 + AGREE * agreement), level, k, (x, y, bw, bh), labels))
+    taken = np.zeros((h, w), bool)
     regions = []
-    for k in range(1, count):
-        inside = labels == k
-        weight = np.where(inside, smooth, 0)
-        if inside.mean() >= MIN_AREA and weight.max() >= SEED_LEVEL:
-            regions.append(_region(weight, motion.flow))
+    for quality, _, k, (x, y, bw, bh), labels in sorted(candidates, key=lambda c: -c[0]):
+        window = slice(y, y + bh), slice(x, x + bw)
+        inside = labels[window] == k
+        if quality <= 0 or taken[window][inside].any():
+            continue
+        around = _covering(taken, inside, window)
+        if around:
+            continue
+        taken[window] |= inside
+        weight = np.zeros_like(smooth)
+        weight[window] = np.where(inside, smooth[window], 0)
+        regions.append(_region(weight, motion.flow))
+        if len(regions) == MAX_REGIONS:
+            break
     return sorted(_merged(regions), key=lambda r: -r.mass)
+
+
+def _covering(taken: NDArray[np.bool_], inside: NDArray[np.bool_], window: tuple[slice, slice]) -> bool:
+    return bool((taken[window] & inside).any())
 
 
 def _region(weight: Grid, flow: Grid) -> _Region:
@@ -245,6 +292,11 @@ def _affinity(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     overlap = _overlap(a, b)
     areas = _area(a), _area(b)
     return 0.7 * overlap / (areas[0] + areas[1] - overlap + 1e-9) + 0.3 * overlap / (min(areas) + 1e-9)
+
+
+def _iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    overlap = _overlap(a, b)
+    return overlap / (_area(a) + _area(b) - overlap + 1e-9)
 
 
 def _area(a: NDArray[np.float64]) -> float:

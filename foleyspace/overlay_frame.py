@@ -30,32 +30,36 @@ def draw_frame(
 ) -> NDArray[np.uint8]:
     """A copy of an RGB frame (H, W, 3) with what is known about `time` (s) drawn on it.
 
-    A box is the bolder the more of the sound is its own, with label, share and distance; thin grey
-    boxes make no sound; the cross hair is where on the object the sound is made. The map shows all
+    A box is the bolder the more of the sound is its own, with label, share (the gain of the source with the
+    track's id, or the track's sounding weight when the scene has none of the tracks) and distance; thin
+    grey boxes make no sound; the cross hair is where on the object the sound is made. The map shows all
     sources from above: hollow ones are off screen. `levels_db`: of the left and right ear, dBFS.
     """
     canvas = np.array(frame, np.uint8, order="C")
     height, width = canvas.shape[:2]
     unit = min(height, width) / 480
     colours = source_colours(scene)
-    distances = {source.id: place_at(source, time)[0] for source in scene.sources}
-    seen = [
-        (track, at, weight)
-        for track in tracks
-        if (at := _seen_at(track, time)) is not None
-        for weight in (at[2],)
-    ]
-    seen.sort(key=lambda entry: entry[2])
-    for track, (xyxy, _, _), weight in seen:
+    placed = {source.id: place_at(source, time) for source in scene.sources}
+    known = any(track.id in placed for track in tracks)
+    seen = []
+    for track in tracks:
+        found = _seen_at(track, time)
+        if found is None:
+            continue
+        xyxy, focus, weight = found
+        if known:  # what the scene makes of the weights is what is heard
+            weight = float(min(1.0, 10 ** (placed[track.id][1] / 20))) if track.id in placed else 0.0
+        seen.append((track, xyxy, focus, weight))
+    seen.sort(key=lambda entry: entry[3])
+    for track, xyxy, _, weight in seen:
         _box(canvas, xyxy, weight, colours.get(track.id, GREY), unit)
-    for track, (_, focus, _), weight in seen:
+    for track, _, focus, weight in seen:
         if weight >= HEARD:
             _focus(canvas, focus, colours.get(track.id, GREY), unit)
     map_box = _map_box(width, height, _quiet_corner(tracks))
     taken = [map_box]
-    for track, (xyxy, _, _), weight in reversed(seen):
-        xyz = distances.get(track.id)
-        distance_m = None if xyz is None else float(np.linalg.norm(xyz))
+    for track, xyxy, _, weight in reversed(seen):
+        distance_m = float(np.linalg.norm(placed[track.id][0])) if track.id in placed else None
         _label(canvas, xyxy, track.label, weight, distance_m, colours.get(track.id, GREY), unit, taken)
     cone_deg = 360.0 if projection == "equirectangular" else fov_deg
     draw_topview(canvas, map_box, scene, time, cone_deg, levels_db)

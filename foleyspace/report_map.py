@@ -105,7 +105,7 @@ def _runs(source: Source, project: Callable[[Floats], Floats]) -> list[tuple[Flo
         stop = end + 1 if k + 2 < len(edges) and state[end] >= 0 else end
         points = source.xyz[start:stop]
         points = points[np.linspace(0, len(points) - 1, min(len(points), PATH_POINTS)).round().astype(int)]
-        runs.append((project(points), state[start] == 0))
+        runs.append((project(points), bool(state[start] == 0)))
     return runs
 
 

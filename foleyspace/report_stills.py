@@ -64,7 +64,7 @@ def telling_moments(
     for cut in cuts:
         grid = grid[np.abs(grid - cut) > 0.15] if (np.abs(grid - cut) > 0.15).any() else grid
     azimuth, distance, crowd = (np.array(v) for v in zip(*(_focus_of(scene, t) for t in grid), strict=True))
-    apart = end_s / (2.5 * count)
+    apart = max(end_s / (2.5 * count), 0.05)
     picked: list[tuple[float, str]] = []
 
     def pick(score: Floats, caption: str) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from foleyspace.errors import InputError
-from foleyspace.pipelines.spatialize import SoundConfig, SoundReport, spatialize_file
+from foleyspace.pipelines.spatialize import WORKING_RATE, SoundConfig, SoundReport, spatialize_file
 from foleyspace.pipelines.track import Seen, TrackConfig
 from foleyspace.pipelines.track import run as watch
 from foleyspace.progress import collected_decisions
@@ -88,7 +88,7 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
         clip = probe(video)
         out = check_outputs(video, config)
         audio_codec_of(container_of(out), out, config.audio_codec)
-        config.sound.check()
+        hrirs = config.sound.load_hrirs()
         scene = None if config.scene is None else Scene.load(config.scene)
         mono = Path(folder) / "mono.wav"
         own_track = _mono_track(clip, config.audio, mono)
@@ -99,9 +99,16 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
             clip, scene = seen.clip, seen.scene
         stage("watch")
         binaural = Path(folder) / "binaural.wav"
-        sound = config.sound.for_track(own_track)
-        loudness_of = video if own_track else Path(config.audio)
-        report = spatialize_file(mono, scene, sound, binaural, rate=_rate_out(clip), loudness_of=loudness_of)
+        report = spatialize_file(
+            mono,
+            scene,
+            hrirs,
+            config.sound,
+            binaural,
+            rate=clip.audio.rate if clip.audio else WORKING_RATE,
+            loudness_of=video if own_track else Path(config.audio),
+            own_track=own_track,
+        )
         stage("spatialize")
         remux(
             clip,
@@ -148,10 +155,6 @@ def _mono_track(clip: Clip, audio: str, mono: Path) -> bool:
     return False
 
 
-def _rate_out(clip: Clip) -> int:
-    return clip.audio.rate if clip.audio is not None else 48000
-
-
 def _side_outputs(config: RenderConfig, result: RenderResult, binaural: Path) -> None:
     if config.save_scene:
         result.scene.save(config.save_scene)
@@ -170,6 +173,26 @@ def _side_outputs(config: RenderConfig, result: RenderResult, binaural: Path) ->
             **view,
         )
     if config.report:
-        from foleyspace.pipelines.report import render_report
+        from foleyspace.doctor import versions
+        from foleyspace.report import write_report
 
-        render_report(config, result, binaural)
+        write_report(
+            config.report,
+            clip=result.clip,
+            tracks=tracks,
+            scene=result.scene,
+            audio=binaural,
+            evidence=result.seen.evidence if result.seen else (),
+            decisions=result.decisions,
+            options={"video": str(result.clip.path), **asdict(config)},
+            versions=versions(),
+            loudness={
+                "loudness in (LUFS)": result.sound.lufs_in,
+                "loudness out (LUFS)": result.sound.lufs_out,
+                "gain (dB)": result.sound.gain_db,
+                "peak limiter at work (dB)": result.sound.limited_db,
+            },
+            seconds=result.seconds,
+            overwrite=config.overwrite,
+            **view,
+        )

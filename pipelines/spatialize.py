@@ -40,10 +40,6 @@ class SoundConfig:
         self.room()
         self.target_lufs(None)
 
-    def check(self) -> None:
-        """Raise `InputError` now rather than after minutes of watching when the HRIR set is unusable."""
-        self.load_hrirs()
-
     def load_hrirs(self) -> Hrirs:
         from foleyspace.hrir import load_hrirs
 
@@ -94,7 +90,7 @@ def run(
     formats = {".wav": "WAV", ".flac": "FLAC"}
     if out.suffix.lower() not in formats:
         raise InputError(f"output {out} must end in {' or '.join(formats)}")
-    loaded = Scene.load(scene)
+    loaded, hrirs = Scene.load(scene), config.load_hrirs()
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         track, binaural = Path(folder) / "mono.wav", Path(folder) / "binaural.wav"
         sound = extract_mono(mono, track)
@@ -114,6 +110,7 @@ def run(
 def spatialize_file(
     mono: Path,
     scene: Scene,
+    hrirs: Hrirs,
     config: SoundConfig,
     out: Path,
     *,
@@ -129,14 +126,13 @@ def spatialize_file(
     """
     from foleyspace.loudness import integrated_lufs, match_loudness
 
-    hrirs = config.load_hrirs()
     room = config.room() or scene.room
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         raw = Path(folder) / "raw.wav"
         _render_to(raw, mono, replace(scene, room=room), hrirs, config, own_track, Path(folder))
         lufs_in = integrated_lufs(loudness_of)
         loudness = match_loudness(raw, out, config.target_lufs(lufs_in), rate_out=rate)
-    return SoundReport(lufs_in, loudness.lufs_out, loudness.gain_db, loudness.limited_db)
+    return SoundReport(lufs_in, loudness.output_lufs, loudness.gain_db, loudness.limited_db)
 
 
 def _render_to(

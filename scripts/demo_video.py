@@ -69,8 +69,8 @@ def textured(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def draw_car(picture: np.ndarray, x: float) -> None:
     x = round(x)
-    body = np.array([[x - 150, 500], [x - 140, 455], [x - 80, 440], [x - 45, 400], [x + 50, 400], [x + 90, 445],
-                     [x + 150, 462], [x + 155, 500]])  # fmt: skip
+    outline = [(-150, 500), (-140, 455), (-80, 440), (-45, 400), (50, 400), (90, 445), (150, 462), (155, 500)]
+    body = np.array([(x + dx, y) for dx, y in outline])
     cv2.fillPoly(picture, [body], (40, 40, 200), cv2.LINE_AA)
     window = np.array([[x - 62, 441], [x - 36, 410], [x + 42, 410], [x + 70, 441]])
     cv2.fillPoly(picture, [window], (230, 220, 190), cv2.LINE_AA)
@@ -94,10 +94,11 @@ def sound(rng: np.random.Generator) -> np.ndarray:
     car = (0.12 * engine + 0.25 * hiss) * (0.15 + near)
     ball = np.zeros_like(t)
     for hit in np.arange(0, SHOT_S, BOUNCE_S):
-        u = t - hit
-        thump = np.exp(-np.maximum(u, 0) / 0.06) * np.sin(2 * np.pi * (95 + 60 * np.exp(-np.maximum(u, 0) / 0.02)) * u)
-        slap = np.exp(-np.maximum(u, 0) / 0.006) * rng.normal(0, 1, len(t))
-        ball += (u >= 0) * (0.8 * thump + 0.35 * slap)
+        after = np.maximum(t - hit, 0)
+        pitch = 95 + 60 * np.exp(-after / 0.02)
+        thump = np.exp(-after / 0.06) * np.sin(2 * np.pi * pitch * after)
+        slap = np.exp(-after / 0.006) * rng.normal(0, 1, len(t))
+        ball += (t >= hit) * (0.8 * thump + 0.35 * slap)
     fade = np.minimum(1, np.minimum(t, SHOT_S - t) / 0.01)
     track = np.concatenate([car * fade, ball * fade])
     return 0.5 * track / np.abs(track).max()
@@ -110,9 +111,20 @@ def make(out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "sound.wav"
         soundfile.write(wav, sound(rng), RATE)
-        command = [ffmpeg, "-y", "-v", "error", "-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{WIDTH}x{HEIGHT}",
-                   "-r", str(FPS), "-i", "-", "-i", str(wav), "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "20",
-                   "-c:a", "aac", "-b:a", "128k", "-movflags", "+faststart", str(out)]  # fmt: skip
+        pictures = [
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "bgr24",
+            "-s",
+            f"{WIDTH}x{HEIGHT}",
+            "-r",
+            str(FPS),
+            "-i",
+            "-",
+        ]
+        written = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "20", "-c:a", "aac", "-b:a", "128k"]
+        command = [ffmpeg, "-y", "-v", "error", *pictures, "-i", str(wav), *written, str(out)]
         with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:
             assert encoder.stdin is not None
             for i in range(round(2 * SHOT_S * FPS)):

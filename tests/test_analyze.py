@@ -116,6 +116,21 @@ def test_another_head_is_read_within_its_own_difference(shared, kemar):
         assert np.nanmedian(cues.azimuth_deg) == pytest.approx(azimuth, abs=15)
 
 
+def test_the_embedded_set_is_used_unless_told_otherwise(kemar):
+    for azimuth in (-40, 0, 65):
+        cues = analyze_binaural(rendered(kemar, azimuth, noise(rate=kemar.rate)))
+        assert np.nanmedian(cues.azimuth_deg) == pytest.approx(azimuth, abs=5)
+
+
+def test_without_any_set_a_sphere_gives_the_side(monkeypatch, kemar):
+    from foleyspace import cues as cue_module
+
+    monkeypatch.setattr(cue_module, "_default_hrirs", lambda rate: None)
+    for azimuth in (-50, 0, 50):
+        found = analyze_binaural(rendered(kemar, azimuth, noise(rate=kemar.rate)))
+        assert np.nanmedian(found.azimuth_deg) == pytest.approx(azimuth, abs=20)
+
+
 def test_a_moving_source_is_followed(kemar):
     azimuths = np.arange(-60, 61, 5)
     steps = [rendered(kemar, a, noise(0.2, seed=k, rate=kemar.rate)).samples for k, a in enumerate(azimuths)]

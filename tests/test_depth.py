@@ -125,6 +125,11 @@ def test_labels_are_found_by_their_head_noun(label, like):
     assert object_size(label) == SIZES[like]
 
 
+def test_a_cup_taken_for_a_drum_is_not_put_into_the_ear():
+    big = np.array([[0.1, 0.1, 0.9, 0.9]])
+    assert 0.45 < size_distance("cup", big, SIZE_WH, FOV)[0] < 0.7
+
+
 def test_unknown_objects_loom():
     sides = np.geomspace(0.1, 0.4, 30)
     boxes = np.stack([0.5 - sides / 2, 0.5 - sides / 2, 0.5 + sides / 2, 0.5 + sides / 2], axis=1)

@@ -66,16 +66,21 @@ def test_box_is_where_the_track_is_and_only_while_it_is():
 def test_focus_is_marked_apart_from_the_centre():
     shown = draw_frame(FRAME, [track()], scene(), 1.0)
     assert changed(FRAME, shown, (0.27, 0.47, 0.31, 0.53)) > 30
-    silent = draw_frame(FRAME, [track(weight=0.0)], scene(), 1.0)
+    silent = draw_frame(FRAME, [track()], scene(source(gain_db=np.full(2, -96.0))), 1.0)
     assert changed(FRAME, silent, (0.27, 0.47, 0.31, 0.53)) == 0
 
 
-def test_weight_is_line_weight():
-    edges = [
-        changed(FRAME, draw_frame(FRAME, [track(weight=w)], scene(), 1.0), (0.18, 0.4, 0.22, 0.6))
-        for w in (0, 0.3, 1)
-    ]
+def edge_pixels(tracks, heard):
+    return changed(FRAME, draw_frame(FRAME, tracks, heard, 1.0), (0.18, 0.4, 0.22, 0.6))
+
+
+def test_the_share_of_the_sound_is_line_weight():
+    edges = [edge_pixels([track()], scene(source(gain_db=np.full(2, g)))) for g in (-96.0, -10.0, 0.0)]
     assert edges[0] < edges[1] < edges[2]
+    # a scene that knows none of the tracks: their own weights count; one that knows others: this one is silent
+    edges = [edge_pixels([track(weight=w)], scene(source("mine"))) for w in (0, 0.3, 1)]
+    assert edges[0] < edges[1] < edges[2]
+    assert edge_pixels([track("b", weight=1.0), track(box=(0.6, 0.1, 0.7, 0.2))], scene()) == edges[0]
 
 
 def test_box_moves_between_two_sightings():

@@ -1,0 +1,301 @@
+"""The video out: picture bit for bit, sound in time with it, everything else still there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import media
+import numpy as np
+import pytest
+import soundfile
+
+from foleyspace.errors import FoleyspaceError, InputError
+from foleyspace.mux import remux
+from foleyspace.soundtrack import extract_mono
+from foleyspace.video import frames, probe
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mux")
+
+
+@pytest.fixture(scope="module")
+def clip_path(folder: Path) -> Path:
+    silent = media.picture(folder / "silent.mkv", media.cfr_times(2.0), [25])
+    return media.join(folder / "clip.mp4", silent, media.clicks(folder / "c.wav", 2.0, [1.0], rate=44100))
+
+
+@pytest.fixture(scope="module")
+def wav(folder: Path) -> Path:
+    return media.clicks(folder / "two.wav", 2.0, [1.0], channels=2)
+
+
+def both_ears(path: Path, mono: Path) -> Path:
+    sound, rate = soundfile.read(str(mono))
+    soundfile.write(str(path), np.stack([sound, sound], axis=1), rate, subtype="FLOAT")
+    return path
+
+
+@pytest.mark.parametrize("offset_s", [0.0, 0.3, -0.25])
+@pytest.mark.parametrize("kind", ["cfr", "vfr"])
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "webm"])
+def test_click_and_flash_stay_together(tmp_path: Path, kind: str, offset_s: float, suffix: str) -> None:
+    """The whole way: a video with both, its mono track out, in again; by the output's own time stamps."""
+    times = media.cfr_times(2.0) if kind == "cfr" else media.vfr_times(2.0)
+    made = tmp_path / "in.mkv"
+    media.flash_and_click(made, times, offset_s)
+    path = tmp_path / f"in.{suffix}"
+    if suffix == "webm":
+        media.ffmpeg("-i", made, "-c:v", "libvpx", "-fps_mode", "passthrough", "-c:a", "libopus", path)
+    elif suffix != "mkv":
+        media.ffmpeg("-i", made, "-c", "copy", path)
+    clip = probe(path)
+    track = extract_mono(clip, tmp_path / "mono.wav")
+    out = remux(clip, both_ears(tmp_path / "two.wav", track.path), tmp_path / f"out.{suffix}")
+
+    frame_times, brightness = media.shown(out)
+    start, sound, rate = media.heard(out)
+    flashes = frame_times[brightness > 200]
+    found = np.array(media.click_times(sound, rate)) + start
+    assert len(flashes) == 2
+    np.testing.assert_allclose(found, flashes, atol=0.005)
+    np.testing.assert_allclose(frame_times - frame_times[0], clip.times, atol=1e-3)
+    assert media.streamhash(path) == media.streamhash(out)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "named"),
+    [
+        (".mp4", "auto", "aac"), (".mp4", "alac", "alac"), (".mp4", "flac", "flac"), (".mp4", "opus", "opus"),
+        (".m4v", "auto", "aac"), (".mov", "auto", "aac"), (".mov", "pcm", "pcm_s24le"), (".mov", "alac", "alac"),
+        (".mkv", "auto", "aac"), (".mkv", "pcm", "pcm_s24le"), (".mkv", "opus", "opus"), (".mkv", "flac", "flac"),
+        (".mkv", "alac", "alac"), (".avi", "auto", "pcm_s24le"), (".ts", "auto", "aac"), (".flv", "auto", "aac"),
+        (".3gp", "auto", "aac"),
+    ],
+)  # fmt: skip
+def test_each_container_with_each_codec(
+    tmp_path: Path, clip_path: Path, wav: Path, suffix: str, codec: str, named: str
+) -> None:
+    out = remux(probe(clip_path), wav, tmp_path / f"out{suffix}", audio_codec=codec)
+    again = probe(out)
+    assert again.audio is not None
+    assert (again.audio.codec, again.audio.channels) == (named, 2)
+    assert again.audio.rate == (48000 if named == "opus" else 44100)  # the rate of the clip's own sound
+    start, sound, rate = media.heard(out)
+    flashes, brightness = media.shown(out)
+    at = media.click_times(sound, rate)[0] + start
+    assert at == pytest.approx(flashes[brightness > 200][0], abs=0.005)
+    assert sum(frame.mean() > 200 for _, _, frame in frames(again)) == 1
+    if suffix not in (".avi", ".ts", ".flv"):  # these write H.264 with other markers
+        assert media.streamhash(out) == media.streamhash(clip_path)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "words"),
+    [
+        (".mp4", "pcm", "aac or alac or flac or opus"),
+        (".webm", "aac", "opus"),
+        (".mov", "flac", "aac or alac or pcm"),
+        (".mp4", "mp3", "must be auto, aac"),
+        (".mpg", "auto", "must be one of"),
+        ("", "auto", "must be one of"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    tmp_path: Path, clip_path: Path, wav: Path, suffix: str, codec: str, words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        remux(probe(clip_path), wav, tmp_path / f"out{suffix}", audio_codec=codec)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_the_container_cannot_hold(tmp_path: Path, clip_path: Path, wav: Path) -> None:
+    with pytest.raises(InputError, match=r"\.webm file cannot hold this picture \(h264"):
+        remux(probe(clip_path), wav, tmp_path / "out.webm")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def rich(folder: Path, clip_path: Path) -> Path:
+    """Two sound tracks, subtitles, chapters, a font, metadata, a turned picture."""
+    (folder / "s.srt").write_text("1\n00:00:00,500 --> 00:00:01,500\nhello\n")
+    (folder / "font.ttf").write_bytes(b"no real font" * 10)
+    (folder / "m.txt").write_text(
+        ";FFMETADATA1\ntitle=My film\nartist=Someone\n"
+        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=One\n"
+        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=2000\ntitle=Two\n"
+    )
+    other = media.clicks(folder / "other.wav", 2.0, [0.5])
+    path = folder / "rich.mkv"
+    media.ffmpeg(
+        *("-display_rotation", "90", "-i", clip_path, "-i", other, "-i", folder / "s.srt", "-i", folder / "m.txt"),
+        *("-map", "0:v", "-map", "0:a", "-map", "1:a", "-map", "2:s", "-map_metadata", "3", "-map_chapters", "3"),
+        *("-c:v", "copy", "-c:a", "aac", "-c:s", "srt", "-metadata:s:a:0", "language=deu"),
+        *("-metadata:s:a:1", "language=fra", "-attach", folder / "font.ttf"),
+        *("-metadata:s:t", "mimetype=application/x-truetype-font", path),
+    )
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov"])
+@pytest.mark.parametrize("keep", [False, True])
+def test_everything_else_is_kept(tmp_path: Path, rich: Path, wav: Path, suffix: str, keep: bool) -> None:
+    source = rich
+    if suffix != ".mkv":  # a file of the same kind to begin with
+        source = tmp_path / f"rich{suffix}"
+        media.ffmpeg("-i", rich, "-map", "0:v", "-map", "0:a", "-map", "0:s", "-c", "copy", "-c:s", "mov_text", source)
+    out = remux(probe(source), wav, tmp_path / f"out{suffix}", keep_original_audio=keep)
+    said = media.header(out)
+    assert media.streamhash(out) == media.streamhash(source)
+    assert probe(out).rotation == probe(source).rotation == 270
+    assert probe(out).size_wh == (48, 64)
+    sounds = [line for line in said.splitlines() if ": Audio:" in line]
+    assert len(sounds) == 2 + keep
+    assert ["(deu)" in line for line in sounds] == [True] + [True] * keep + [False]
+    assert "(fra)" in sounds[-1]
+    assert ["(default)" in line for line in sounds] == [True] + [False] * (1 + keep)
+    assert said.count(": Subtitle:") == 1
+    assert said.count("Chapter #") == 2
+    for words in ("My film", "Someone", "One", "Two", "Binaural (foleyspace)"):
+        assert words in said, words
+    assert said.count(": Attachment:") == (suffix == ".mkv")
+    new, old = (media.heard(out, track)[1] for track in (0, 1))
+    assert media.click_times(new, 44100)[0] == pytest.approx(1.0, abs=0.005)
+    assert media.click_times(old, 44100)[0] == pytest.approx(1.0 if keep else 0.5, abs=0.05)
+
+
+def test_subtitles_are_turned_into_what_the_container_takes(tmp_path: Path, rich: Path, wav: Path) -> None:
+    out = remux(probe(rich), wav, tmp_path / "out.mp4")
+    assert "Subtitle: mov_text" in media.header(out)
+    back = remux(probe(out), wav, tmp_path / "back.mkv")
+    assert "Subtitle: subrip" in media.header(back)
+    assert b"hello" in media.ffmpeg("-i", back, "-map", "0:s", "-f", "srt", "-")
+
+
+def test_cover_art_is_kept(tmp_path: Path, clip_path: Path, wav: Path) -> None:
+    media.ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", "1", tmp_path / "cover.jpg")
+    source = tmp_path / "cover.mp4"
+    media.ffmpeg(
+        *("-i", clip_path, "-i", tmp_path / "cover.jpg", "-map", "0", "-map", "1", "-c", "copy"),
+        *("-disposition:v:1", "attached_pic", source),
+    )
+    assert probe(source).size_wh == media.SIZE_WH
+    out = remux(probe(source), wav, tmp_path / "out.mp4")
+    assert media.header(out).count("(attached pic)") == 1
+    assert media.streamhash(out) == media.streamhash(clip_path)
+
+
+def test_what_cannot_be_kept_is_dropped_with_one_line(
+    tmp_path: Path, rich: Path, wav: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "foleyspace"):
+        out = remux(probe(rich), wav, tmp_path / "out.mp4")
+    assert probe(out).audio is not None
+    lines = [record.message for record in caplog.records]
+    assert len(lines) == 1
+    assert "attachment" in lines[0]
+
+
+def test_an_old_track_that_the_container_cannot_hold(
+    tmp_path: Path, clip_path: Path, wav: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As phones' 3gp sound in mp4: PCM from a camera."""
+    source = tmp_path / "camera.mkv"
+    media.ffmpeg("-i", clip_path, "-c:v", "copy", "-c:a", "wavpack", source)
+    with caplog.at_level(logging.WARNING, "foleyspace"):
+        out = remux(probe(source), wav, tmp_path / "out.mp4", keep_original_audio=True)
+    assert media.header(out).count(": Audio:") == 1
+    assert "wavpack" in caplog.text
+
+
+def test_video_without_sound_gets_one(tmp_path: Path, folder: Path, wav: Path) -> None:
+    out = remux(probe(folder / "silent.mkv"), wav, tmp_path / "out.mkv")
+    audio = probe(out).audio
+    assert audio is not None
+    assert (audio.rate, audio.channels) == (48000, 2)
+
+
+def test_one_frame(tmp_path: Path, wav: Path) -> None:
+    clip = probe(media.picture(tmp_path / "one.mp4", [0.0]))
+    out = remux(clip, wav, tmp_path / "out.mp4")
+    assert len(probe(out).times) == 1
+
+
+def test_the_input_and_existing_files_are_safe(tmp_path: Path, clip_path: Path, wav: Path) -> None:
+    clip = probe(clip_path)
+    link = tmp_path / "link.mp4"
+    link.symlink_to(clip_path)
+    before = clip_path.read_bytes()
+    for path in (clip_path, link):
+        with pytest.raises(InputError, match="is the input"):
+            remux(clip, wav, path, overwrite=True)
+    assert clip_path.read_bytes() == before
+    (tmp_path / "mine.mp4").write_bytes(b"mine")
+    with pytest.raises(InputError, match="exists already"):
+        remux(clip, wav, tmp_path / "mine.mp4")
+    assert (tmp_path / "mine.mp4").read_bytes() == b"mine"
+    assert probe(remux(clip, wav, tmp_path / "mine.mp4", overwrite=True)).audio is not None
+
+
+def test_nothing_is_left_when_ffmpeg_fails(tmp_path: Path, clip_path: Path, wav: Path) -> None:
+    clip = probe(clip_path)
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(clip_path.read_bytes())
+    clip = replace(clip, path=broken)
+    probe(broken)
+    wrong = tmp_path / "wrong.wav"
+    wrong.write_bytes(b"RIFF but no sound" * 10)
+    with pytest.raises(FoleyspaceError):
+        remux(clip, wrong, tmp_path / "out.mp4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.mp4", "wrong.wav"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits on file size are POSIX")
+def test_a_full_disk_leaves_nothing(tmp_path: Path, clip_path: Path, wav: Path) -> None:
+    """A limit on the size of files stands for the disk: ffmpeg's writes fail half way."""
+    script = (
+        "import resource, signal, sys\n"
+        "from foleyspace import mux, video\n"
+        "clip = video.probe(sys.argv[1])\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
+        "try:\n    mux.remux(clip, sys.argv[2], sys.argv[3])\n"
+        "except Exception as error:\n    print(type(error).__name__, error)\n"
+    )
+    command = [sys.executable, "-c", script, str(clip_path), str(wav), str(tmp_path / "out.mp4")]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert said.stdout.startswith("FoleyspaceError"), said.stdout + said.stderr
+    assert "could not be written" in said.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bitrate_is_checked(tmp_path: Path, clip_path: Path, wav: Path) -> None:
+    for wrong in ("loud", "1k", "9000k"):
+        with pytest.raises(InputError, match="bitrate"):
+            remux(probe(clip_path), wav, tmp_path / "out.mp4", bitrate=wrong)
+
+
+def test_real_recordings(shared: Path, tmp_path: Path) -> None:
+    """Odd frame rate with mp3 sound, VP9 that starts late, 22 kHz with pixels that are not square."""
+    for name in ("train_passing.mp4", "equirectangular_foa.webm", "drummer_22k_mono.mp4", "pancake.mkv"):
+        clip = probe(shared / "videos_native" / name)
+        track = extract_mono(clip, tmp_path / "mono.wav")
+        out = remux(clip, both_ears(tmp_path / "two.wav", track.path), tmp_path / name)
+        again = probe(out)
+        np.testing.assert_allclose(again.times, clip.times, atol=1e-6)
+        assert media.streamhash(out) == media.streamhash(clip.path)
+        assert again.audio is not None
+        assert again.audio.rate == clip.audio.rate  # type: ignore[union-attr]
+        back = soundfile.read(str(extract_mono(again, tmp_path / "back.wav").path))[0]
+        first = soundfile.read(str(track.path))[0]
+        n = min(len(back), len(first))
+        assert abs(len(back) - len(first)) < 0.1 * 48000
+        spectra = np.fft.rfft(first[:n], 2 * n).conj() * np.fft.rfft(back[:n], 2 * n)
+        lag = int(np.argmax(np.fft.irfft(spectra)))
+        assert min(lag, 2 * n - lag) / 48 < 1.0, name  # ms
