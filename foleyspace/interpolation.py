@@ -71,16 +71,15 @@ class HrirField:
         self._buffers: dict[str, NDArray[Any]] = {}
 
     def exact(self, directions: Floats) -> tuple[Spectra, Floats]:
-        """Spectra (n, 2, K) without delay, and delays (n, 2) in samples (>= 0), for one direction an ear:
-        `directions` (n, 2, 3)."""
+        """Spectra (n, 2, K) without delay, and delays (n, 2) in samples (>= 0), for `directions` (n, 2, 3),
+        one an ear, or (n, 1, 3)."""
         from scipy import fft
 
         n = 2 * (self._magnitude.shape[-1] - 1)
         delay = np.empty((len(directions), 2))
         response = np.empty((len(directions), 2, n), np.float32)
-        alike = np.array_equal(directions[:, 0], directions[:, 1])
         for ear in (0, 1):
-            if ear == 0 or not alike:
+            if ear < directions.shape[1]:
                 shares = self.mesh.weights(directions[:, ear])
                 shares.data[shares.data < 1e-9] = 0
                 shares.eliminate_zeros()
@@ -119,41 +118,33 @@ class HrirField:
             self._rest[part] = spectrum / smallest
             self._known[part] = True
 
-    def delays(self, directions: Floats) -> Floats:
-        """Delays (n, 2) in samples at `directions` (n, 2, 3)."""
-        return np.stack([self.mesh.weights(directions[:, e]) @ self._delay[:, e] for e in (0, 1)], axis=1)
-
     def responses(self, directions: Floats) -> Floats:
         """Impulse responses (n, 2, span) with their delays, for `directions` (n, 3), both ears alike;
         the set's earliest sound is at sample `advance`."""
         from scipy import fft
 
-        spectra, delay = self.exact(np.repeat(directions[:, None], 2, axis=1))
+        spectra, delay = self.exact(directions[:, None])
         turned = spectra * np.exp(-2j * np.pi * fft.rfftfreq(self.n) * (delay[..., None] + GUARD))
         return np.asarray(fft.irfft(turned, self.n)[..., : self.span])
 
-    def nodes(self, directions: Floats) -> tuple[NDArray[np.int_], Floats, Floats]:
-        """Where `directions` (n, 2, 3) lie in the direction table: the four nodes around (n, 2, 4), their
-        weights (n, 2, 4), and the delays (n, 2) in samples that go with them."""
+    def nodes(self, directions: Floats) -> tuple[NDArray[np.int_], NDArray[np.float32], Floats]:
+        """Where `directions` (n, 2, 3) or (n, 1, 3) lie in the direction table: the four nodes around
+        (n, 2, 4), their weights (n, 2, 4), and the delays (n, 2) in samples that go with them."""
         x, y, z = np.moveaxis(unit_vectors(directions), -1, 0)
         azimuth = np.degrees(np.arctan2(y, x)) / STEP_DEG % AZIMUTHS
         elevation = np.degrees(np.arctan2(z, np.hypot(x, y))) / STEP_DEG + (ELEVATIONS - 1) / 2
         left = np.floor(azimuth).astype(int)
         below = np.clip(np.floor(elevation).astype(int), 0, ELEVATIONS - 2)
         a, e = azimuth - left, elevation - below
-        ids = [_node(left + i, below + j) for j in (0, 1) for i in (0, 1)]
+        ids = np.stack([_node(left + i, below + j) for j in (0, 1) for i in (0, 1)], axis=-1)
         weights = np.stack([(1 - a) * (1 - e), a * (1 - e), (1 - a) * e, a * e], axis=-1)
-        ids_array = np.stack(ids, axis=-1)
-        used = np.unique(ids_array)
+        used = np.unique(ids)
         unknown = used[np.isnan(self._node_delay[used, 0])]
         if len(unknown):
-            both_ears = np.repeat(_node_directions(unknown)[:, None], 2, axis=1)
-            self._node_delay[unknown] = self.delays(both_ears)
-        delay = np.stack(
-            [(self._node_delay[ids_array[:, ear], ear] * weights[:, ear]).sum(axis=-1) for ear in (0, 1)],
-            axis=1,
-        )
-        return ids_array, weights, delay
+            self._node_delay[unknown] = self.mesh.weights(_node_directions(unknown)) @ self._delay
+        ids, weights = (np.broadcast_to(v, (len(v), 2, 4)) for v in (ids, weights))
+        delay = (self._node_delay[ids, [[0], [1]]] * weights).sum(axis=-1)
+        return ids, weights.astype(np.float32), delay
 
     def table_rows(self, ids: NDArray[np.int_]) -> NDArray[np.int_]:
         """Rows (n, 2, 4) of the table for `nodes`' ids, worked out where they are new. They hold while
@@ -218,7 +209,7 @@ class HrirField:
             self._table = grown
         for start in range(0, len(missing), 16):
             part = missing[start : start + 16]
-            spectra, _ = self.exact(np.repeat(_node_directions(part)[:, None], 2, axis=1))
+            spectra, _ = self.exact(_node_directions(part)[:, None])
             self._table[self._rows : self._rows + len(part)] = spectra.view(np.float32)
             self._row_of_node[part] = self._rows + np.arange(len(part))
             self._rows += len(part)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,7 +188,7 @@ class MovingFilter:
             self._nodes[int(k)] = _Nodes(
                 row,
                 ids,
-                weights.astype(np.float32),
+                weights,
                 *self._field.delay_phasors(delay, gain * scale),
                 gain,
                 np.linalg.norm(xyz, axis=1),
@@ -200,8 +201,9 @@ class MovingFilter:
     def _classify(self, blocks: NDArray[np.int_]) -> NDArray[np.int_]:
         xyz, gain = self._at(blocks, np.linspace(0, 1, HATS + 1))
         gain = gain.reshape(len(blocks), -1)
-        directions = unit_vectors(ear_directions(xyz, self._parallax)).reshape(len(blocks), -1, 2, 3)
-        step = np.linalg.norm(np.diff(directions, axis=1), axis=-1).max(axis=-1)
+        directions = unit_vectors(ear_directions(xyz, self._parallax))
+        shape = (len(blocks), -1, *directions.shape[1:])
+        step = np.linalg.norm(np.diff(directions.reshape(shape), axis=1), axis=-1).max(axis=-1)
         travel = np.degrees(step.sum(axis=1))
         kind = np.full(len(blocks), HATS)
         for degree, up_to in reversed(DEGREE_UP_TO_DEG):
@@ -227,6 +229,7 @@ class MovingFilter:
         return self._path(times.ravel())
 
 
+@lru_cache(maxsize=32)
 def _lobatto(degree: int, hop: int) -> _Basis:
     moments = (1 - np.cos(np.pi * np.arange(degree + 1) / degree)) / 2
     at = np.arange(hop) / hop
@@ -238,6 +241,7 @@ def _lobatto(degree: int, hop: int) -> _Basis:
     return _Basis(moments, mix.astype(np.float32))
 
 
+@lru_cache(maxsize=8)
 def _hats(pieces: int, hop: int) -> _Basis:
     moments = np.linspace(0, 1, pieces + 1)
     mix = np.maximum(0, 1 - np.abs(np.arange(hop) / hop - moments[:, None]) * pieces)

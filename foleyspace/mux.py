@@ -45,6 +45,8 @@ def remux(
     sound = next(iter(inspect(wav).of_kind("audio")), None)
     if video is None or sound is None or sound.audio_format is None:
         raise InputError(f"{clip.path if video is None else wav} does not hold what is to be written")
+    if not container.timed and container.muxer not in media.formats:
+        raise InputError(f"{out.suffix} files hold no frame times: only a {out.suffix} file can become one, .mkv takes any")
     encoding, rate = encoder(codec, clip.audio.rate if clip.audio else sound.audio_format[0], bitrate)
     replaced = clip.audio.index if clip.audio and not keep_original_audio else None
     kept = _kept(media, container, replaced)
@@ -146,8 +148,9 @@ def _without_the_offender(kept: list[Stream], said: str, out: Path, video: Strea
                 if stream.kind == kind:
                     _warn_dropped(stream)
             return [stream for stream in kept if stream.kind != kind]
-    if re.search(r"codec|tag|supported|VP8", why):
-        raise InputError(f"a {out.suffix} file cannot hold this picture ({video.codec}: {why}): .mkv takes any")
+    refused = re.search(r"Only .* supported for \w+|Could not find tag for codec \w+|codec not currently supported", said)
+    if refused:
+        raise InputError(f"a {out.suffix} file cannot hold this picture ({video.codec}): .mkv takes any")
     raise FoleyspaceError(f"{out} could not be written ({why})")
 
 

@@ -35,23 +35,23 @@ def distance_gain(distance_m: Floats) -> Floats:
 
 
 def ear_directions(xyz: Floats, parallax: bool) -> Floats:
-    """Directions (n, 2, 3) in which to look up each ear's response for sources at `xyz` (n, 3) m.
+    """Directions in which to look up each ear's response for sources at `xyz` (n, 3) m: (n, 2, 3), or
+    (n, 1, 3) where both ears have the same.
 
     Nearer than `PARALLAX_BELOW_M` each ear sees the source at another angle than the head's centre does:
     the ray from the ear through the source is followed to that distance, where the responses hold.
     """
+    near = np.linalg.norm(xyz, axis=1) < PARALLAX_BELOW_M if parallax else np.zeros(len(xyz), bool)
+    if not near.any():
+        return xyz[:, None]
     both = np.repeat(xyz[:, None], 2, axis=1)
-    if not parallax:
-        return both
-    near = np.linalg.norm(xyz, axis=1) < PARALLAX_BELOW_M
-    if near.any():
-        ears = np.array([[0, HEAD_RADIUS_M, 0], [0, -HEAD_RADIUS_M, 0]])
-        ray = both[near] - ears
-        # a point inside the head has no ray worth following
-        ray /= np.maximum(np.linalg.norm(ray, axis=-1, keepdims=True), 1e-3)
-        along = (ears * ray).sum(axis=-1)
-        reach = -along + np.sqrt(along**2 + PARALLAX_BELOW_M**2 - HEAD_RADIUS_M**2)
-        both[near] = ears + reach[..., None] * ray
+    ears = np.array([[0, HEAD_RADIUS_M, 0], [0, -HEAD_RADIUS_M, 0]])
+    ray = both[near] - ears
+    # a point inside the head has no ray worth following
+    ray /= np.maximum(np.linalg.norm(ray, axis=-1, keepdims=True), 1e-3)
+    along = (ears * ray).sum(axis=-1)
+    reach = -along + np.sqrt(along**2 + PARALLAX_BELOW_M**2 - HEAD_RADIUS_M**2)
+    both[near] = ears + reach[..., None] * ray
     return both
 
 

@@ -94,7 +94,9 @@ def run(
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         track, binaural = Path(folder) / "mono.wav", Path(folder) / "binaural.wav"
         sound = extract_mono(mono, track)
-        report = spatialize_file(track, loaded, config, binaural, rate=sound.source_rate, loudness_of=Path(mono))
+        report = spatialize_file(
+            track, loaded, hrirs, config, binaural, rate=sound.source_rate, loudness_of=Path(mono)
+        )
         with (
             atomic_output(out, overwrite) as temporary,
             soundfile.SoundFile(str(binaural)) as source,

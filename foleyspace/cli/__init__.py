@@ -77,8 +77,8 @@ def main() -> NoReturn:
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
-        code = 2
+        asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "foleyspace"
+        code = _fail(f"{error.format_message().rstrip('.')} (see {asked} --help)", 2)
     except InputError as error:
         code = _fail(str(error), 2)
     except FoleyspaceError as error:
