@@ -13,9 +13,9 @@ AUDIO_CODECS = ("aac", "alac", "flac", "opus", "pcm")
 
 @dataclass(frozen=True)
 class Container:
-    """`muxer`: ffmpeg's name; `audio`: codecs it takes, the default first; `text`: the codec text subtitles are
-    turned into (None: none); `keeps`: kinds of further streams it can hold; `flags`: options for ffmpeg;
-    `timed`: it holds time stamps (AVI does not)."""
+    """`muxer`: ffmpeg's name; `audio`: codecs it takes, the default first; `text`: the codec that text
+    subtitles are turned into (None: none); `keeps`: kinds of further streams it can hold; `flags`: options
+    for ffmpeg; `timed`: it holds time stamps (AVI does not)."""
 
     muxer: str
     audio: tuple[str, ...]
@@ -53,7 +53,7 @@ CONTAINERS = {
 
 
 def container_of(path: Path) -> Container:
-    """By the file name's suffix. Raises `InputError` for one that cannot hold binaural sound beside a picture."""
+    """By the file name's suffix. Raises `InputError` for one that cannot hold such sound beside a picture."""
     found = CONTAINERS.get(path.suffix.lower())
     if found is None:
         raise InputError(
@@ -71,7 +71,8 @@ def audio_codec_of(container: Container, path: Path, asked: str) -> str:
         return container.audio[0]
     if asked not in container.audio:
         raise InputError(
-            f"`audio_codec` is {asked} but {path.suffix} files take {' or '.join(container.audio)} (.mkv takes any)"
+            f"`audio_codec` is {asked} but {path.suffix} files take {' or '.join(container.audio)}"
+            " (.mkv takes any)"
         )
     return asked
 
@@ -80,8 +81,8 @@ _AAC_RATES = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000
 
 
 def encoder(codec: str, rate: int, bitrate: str) -> tuple[list[str], int]:
-    """ffmpeg's options for the first sound stream, and the rate in Hz it is written at: `rate` where the codec
-    allows it, else the next higher one (the highest there is)."""
+    """ffmpeg's options for the first sound stream, and the rate in Hz it is written at: `rate` where the
+    codec allows it, else the next higher one (the highest there is)."""
     if codec == "aac":
         possible = min((r for r in _AAC_RATES if r >= rate), default=_AAC_RATES[-1])
         # 6144 bits a frame of 1024 samples and channel are all that AAC allows; intensity stereo and noise

@@ -1,4 +1,4 @@
-"""Wide and diffuse sources: several copies of the sound, told apart by all-pass filters, spread over an arc."""
+"""Wide and diffuse sources: copies of the sound, told apart by all-pass filters, spread over an arc."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ffmpeg that the package `imageio-ffmpeg` carries: found, run with a time-out, its errors in one line."""
+"""The ffmpeg that the package `imageio-ffmpeg` carries: found, run with a time-out, errors in one line."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ def local(path: str | Path) -> str:
     return f"file:{Path(path).absolute()}"
 
 
+def opened(path: str | Path) -> list[str]:
+    """ffmpeg's arguments to read a file. WAV is named: ffmpeg takes some periodic ones for MPEG-TS."""
+    with open(path, "rb") as file:
+        start = file.read(12)
+    wave = start[:4] in (b"RIFF", b"RF64") and start[8:] == b"WAVE"
+    return [*(("-f", "wav") if wave else ()), "-i", local(path)]
+
+
 def run(args: Sequence[str], *, timeout_s: float) -> subprocess.CompletedProcess[str]:
     """Run ffmpeg with `args` to its end; stdout and stderr come back as text, whatever the exit code.
 
@@ -47,7 +55,10 @@ def run(args: Sequence[str], *, timeout_s: float) -> subprocess.CompletedProcess
     except subprocess.TimeoutExpired as error:
         raise FoleyspaceError(f"ffmpeg did not finish within {timeout_s:.0f} seconds") from error
     return subprocess.CompletedProcess(
-        command, done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+        command,
+        done.returncode,
+        done.stdout.decode("utf-8", "replace"),
+        done.stderr.decode("utf-8", "replace"),
     )
 
 
@@ -56,7 +67,7 @@ class Process:
     killed, so that a read ends (short) and never hangs; `stalled` then says why."""
 
     def __init__(self, command: Sequence[str], stall_s: float = STALL_S) -> None:
-        self._stderr = tempfile.TemporaryFile()  # a pipe nobody reads would block the process
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 (a pipe nobody reads would block)
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._stderr, bufsize=1 << 20
         )
@@ -147,7 +158,9 @@ def reason(stderr: str) -> str:
     telling = [
         text
         for text in said
-        if re.search(r"error|invalid|not found|no space|unsupported|fail|could not|cannot|unable|denied", text, re.I)
+        if re.search(
+            r"error|invalid|not found|no space|unsupported|fail|could not|cannot|unable|denied", text, re.I
+        )
     ]
     for special in ("No space left on device", "moov atom not found", "Permission denied"):
         if any(special in text for text in said):

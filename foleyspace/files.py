@@ -82,9 +82,11 @@ def atomic_output(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         if path.exists() and not overwrite:
             raise InputError(f"output {path} exists already: it was made while this ran")
         os.replace(temporary, target)
-    except OSError as error:
-        if error.errno in _DISK_ERRORS:
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
             raise FoleyspaceError(f"{path} could not be written ({_said(error)})") from error
+        if type(error).__name__ == "LibsndfileError" and "System error" in str(error):
+            raise FoleyspaceError(f"{path} could not be written (is the disk full?)") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)

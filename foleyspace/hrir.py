@@ -1,6 +1,6 @@
 """HRIR sets made ready to render with: one rate, one level, the onset delay kept apart.
 
-    hrirs = load_hrirs("mit_kemar")  # or a path to any SimpleFreeFieldHRIR SOFA file
+hrirs = load_hrirs("mit_kemar")  # or a path to any SimpleFreeFieldHRIR SOFA file
 """
 
 from __future__ import annotations

@@ -185,11 +185,11 @@ class HrirField:
         return held[:size].reshape(shape)
 
     def delay_phasors(self, delay: Floats, gain: Floats) -> tuple[Spectra, Spectra]:
-        """Two short sequences whose outer product, (n, 2, K), is the spectrum of `gain` (n,) times a delay
+        """Two short sequences whose outer product, (n, 2, K), is the spectrum of `gain` (n, 2) times a delay
         of `delay` (n, 2) samples plus the `GUARD`: every `PHASE_STEP`-th bin, and the steps between."""
         turn = (delay + GUARD)[..., None] * (-2 * np.pi / self.n)
         coarse = _phasors(turn * np.arange(0, self.bins, PHASE_STEP))
-        fine = _phasors(turn * np.arange(PHASE_STEP)) * gain.astype(np.float32)[:, None, None]
+        fine = _phasors(turn * np.arange(PHASE_STEP)) * gain.astype(np.float32)[..., None]
         return coarse, fine
 
     def _rows_of(self, ids: NDArray[np.int_]) -> NDArray[np.int_]:

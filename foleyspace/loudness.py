@@ -14,7 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from foleyspace.errors import FoleyspaceError, InputError
-from foleyspace.ffmpeg import decoding, local, reason
+from foleyspace.ffmpeg import decoding, opened, reason
 from foleyspace.files import atomic_output, check_input
 from foleyspace.soundtrack import wav_format
 from foleyspace.streams import inspect
@@ -25,6 +25,7 @@ log = logging.getLogger("foleyspace")
 SILENT_LUFS = -70.0  # the absolute gate of BS.1770: below it there is nothing to measure
 TOLERANCE_LU = 0.2
 LIMITER_PASSES = 5
+MOST_MAKE_UP_DB = 12.0  # past this the limiter would only squeeze
 BLOCK = 1 << 16
 LOOK_S = 0.015  # the limiter looks this far ahead and back: no distortion of tones above 33 Hz
 
@@ -92,7 +93,7 @@ def _limit(
     source: Path, out: Path, before: float | None, gain_db: float, target: float | None, ceiling_dbtp: float
 ) -> LoudnessReport:
     """Limit with a gain that is raised until the loudness is right."""
-    limit_dbtp = ceiling_dbtp
+    limit_dbtp, most_db = ceiling_dbtp, gain_db + MOST_MAKE_UP_DB
     for _ in range(LIMITER_PASSES):
         limited_db = _write(source, out, gain_db, limit_dbtp)
         after, peak_dbtp = _measure(out, 0, peaks=True)
@@ -103,12 +104,14 @@ def _limit(
             break
         if over > 0.05:  # between the points where the limiter looks
             limit_dbtp -= over
-        gain_db += missing
+        if gain_db == most_db and over <= 0.05:
+            break
+        gain_db = min(gain_db + missing, most_db)
     return report
 
 
 def _measure(path: str | Path, index: int, peaks: bool) -> tuple[float | None, float]:
-    """Integrated loudness in LUFS (None: silent), and the true peak in dB (-inf: silent, or not asked for)."""
+    """Integrated loudness in LUFS (None: silent); the true peak in dB (-inf: silent, or not asked for)."""
     media = inspect(path)
     streams = media.of_kind("audio")
     if index >= len(streams):
@@ -122,7 +125,7 @@ def _measure(path: str | Path, index: int, peaks: bool) -> tuple[float | None, f
 
 def _run_meter(path: str | Path, stream: int, filters: str) -> tuple[float | None, float]:
     lufs, peak = SILENT_LUFS, 0.0
-    args = ["-v", "error", "-i", local(path), "-map", f"0:{stream}"]
+    args = ["-v", "error", *opened(path), "-map", f"0:{stream}"]
     args += ["-af", f"{filters},ametadata=mode=print:file=-", "-f", "null", "-"]
     with decoding(args) as process:
         for line in process.lines():

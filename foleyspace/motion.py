@@ -21,21 +21,23 @@ __all__ = ["MotionDetector", "MotionField", "motion_field"]
 LABEL = "moving object"
 SEED_LEVEL = 0.25  # foreground evidence that starts a region
 KEEP_SHARE = 0.45  # of a region's peak evidence, down to which the region reaches
-SAL0 = 0.4
+SAL0 = 0.6
 LW = 0.3
 LEVELS = 6
 SIZE=0.25
 AGREE=1.0
 MAX_REGIONS=8
+WEAKEST=0.3
 MIN_LEVEL = 0.12
 MIN_AREA = 6e-4  # of the frame, smaller regions are noise
 CLOSE_GAP = 0.025  # frame widths between parts of one object
 MERGE_GAP = 0.05  # frame widths between neighbouring regions that move alike
 GAIN = 0.5  # how far a track's box goes towards the region seen now
 COAST_S = 6.0  # a track unseen for longer is given up
-FADE_S = 3.0
+FADE_S = 1.5
 CONFIRM_S = 0.25  # seen for less, a track is not shown
-CONTACT = 1.0
+CONTACT = 2.0
+FULL_QUALITY = 0.25
 GROW_S = 2.0  # time constant of the confidence that comes with persistence
 
 
@@ -45,6 +47,7 @@ class _Region:
     velocity: NDArray[np.float64]  # frame widths per second
     strength: float  # mean evidence inside
     mass: float  # evidence times area, shares of the frame
+    quality: float  # how well it stands out, as find_regions ranks it
 
 
 @dataclass(frozen=True)
@@ -54,15 +57,15 @@ class _Track:
     strength: float
     seen_s: float
     unseen_s: float
-    mass: float
+    quality: float
 
     @property
     def score(self) -> float:
         """Size x motion x persistence, in [0, 1]."""
         persistence = 1 - np.exp(-self.seen_s / GROW_S)
-        size = min(1.0, (self.mass / 0.03) ** 0.25)
-        attached = 1 - CONTACT * _contact(self.xyxy)
-        return float(self.strength * persistence * size * attached * np.exp(-self.unseen_s / FADE_S))
+        fresh = np.exp(-self.unseen_s / FADE_S)
+        loose = max(0.0, 1 - _contact(self.xyxy))
+        return float(min(1.0, self.quality / FULL_QUALITY) * persistence * fresh * loose)
 
 
 class MotionDetector:
@@ -100,7 +103,7 @@ class MotionDetector:
         for j, region in enumerate(regions):
             if j not in pairs.values():
                 kept.append(
-                    _Track(self._next_id, region.xyxy, region.strength, motion.dt, 0.0, region.mass)
+                    _Track(self._next_id, region.xyxy, region.strength, motion.dt, 0.0, region.quality)
                 )
                 self._next_id += 1
         self._tracks = _without_shadows(kept)
@@ -167,33 +170,27 @@ def find_regions(
             around = float(integral[y1, x1] - integral[y0, x1] - integral[y1, x0] + integral[y0, x0]) - total
             contrast = total / area - around / max(1, (x1 - x0) * (y1 - y0) - area)
             xyxy = np.array([x / w, y / h, (x + bw) / w, (y + bh) / h])
-            quality = contrast * (area / (bw * bh)) ** 0.5 * (1 - CONTACT * _contact(xyxy)) * (area / (h * w)) ** SIZE
+            quality = contrast * (area / (bw * bh)) ** 0.5 * max(0.0, 1 - CONTACT * _contact(xyxy)) * (area / (h * w)) ** SIZE
             agreement = max((_iou(xyxy, e) for e in expected or ()), default=0.0)
-            candidates.append((quality * (1 + AGREE * agreement), level, k, (x, y, bw, bh), labels))
+            candidates.append((quality, quality * (1 + AGREE * agreement), k, (x, y, bw, bh), labels))
     taken = np.zeros((h, w), bool)
+    candidates_best = max((c[0] for c in candidates), default=0.0)
     regions = []
-    for quality, _, k, (x, y, bw, bh), labels in sorted(candidates, key=lambda c: -c[0]):
+    for quality, _, k, (x, y, bw, bh), labels in sorted(candidates, key=lambda c: -c[1]):
         window = slice(y, y + bh), slice(x, x + bw)
         inside = labels[window] == k
-        if quality <= 0 or taken[window][inside].any():
-            continue
-        around = _covering(taken, inside, window)
-        if around:
+        if quality <= WEAKEST * candidates_best or taken[window][inside].any():
             continue
         taken[window] |= inside
         weight = np.zeros_like(smooth)
         weight[window] = np.where(inside, smooth[window], 0)
-        regions.append(_region(weight, motion.flow))
+        regions.append(_region(weight, motion.flow, quality))
         if len(regions) == MAX_REGIONS:
             break
     return sorted(_merged(regions), key=lambda r: -r.mass)
 
 
-def _covering(taken: NDArray[np.bool_], inside: NDArray[np.bool_], window: tuple[slice, slice]) -> bool:
-    return bool((taken[window] & inside).any())
-
-
-def _region(weight: Grid, flow: Grid) -> _Region:
+def _region(weight: Grid, flow: Grid, quality: float) -> _Region:
     h, w = weight.shape
     total = float(weight.sum())
     x0, x1 = _span(weight.sum(0))
@@ -204,6 +201,7 @@ def _region(weight: Grid, flow: Grid) -> _Region:
         velocity.astype(np.float64),
         total / float((weight > 0).sum()),
         total / (h * w),
+        quality,
     )
 
 
@@ -233,6 +231,7 @@ def _merged(regions: list[_Region]) -> list[_Region]:
                         (a.velocity * a.mass + b.velocity * b.mass) / mass,
                         (a.strength * a.mass + b.strength * b.mass) / mass,
                         mass,
+                        max(a.quality, b.quality),
                     )
                     del regions[j]
                     merged = True
@@ -270,7 +269,7 @@ def _updated(track: _Track, region: _Region, dt: float) -> _Track:
         track,
         xyxy=track.xyxy + GAIN * (region.xyxy - track.xyxy),
         strength=track.strength + 0.3 * (region.strength - track.strength),
-        mass=track.mass + 0.3 * (region.mass - track.mass),
+        quality=track.quality + 0.3 * (region.quality - track.quality),
         seen_s=track.seen_s + dt,
         unseen_s=0.0,
     )

@@ -26,8 +26,8 @@ Floats = NDArray[np.float64]
 Path = Callable[[Floats], tuple[Floats, Floats]]  # times (n,) s -> xyz (n, 3) m, gain (n,)
 
 # Largest angle travelled within a block for a polynomial of this degree: the error of the delay's phasor
-# then stays below about -55 dB at 8 kHz. Degree 1 first.
-DEGREE_UP_TO_DEG = ((1, 1.2), (2, 3.0), (3, 6.5), (4, 11.0), (6, 24.0))
+# then stays below about -45 dB at 8 kHz. Degree 1 first.
+DEGREE_UP_TO_DEG = ((1, 1.5), (2, 4.5), (3, 8.0), (4, 13.0), (6, 24.0))
 HATS = 8  # linear pieces a block when it moves faster still, or jumps
 JUMP_DEG, JUMP_DB = 15.0, 12.0  # within an eighth of a block
 STILL_RAD, STILL_GAIN = 1e-7, 1e-6
@@ -147,15 +147,15 @@ class MovingFilter:
     def _exact(self, nodes: _Nodes, at: int) -> Spectra:
         """Filter (2, K) not out of the table but interpolated for the very direction."""
         directions = nodes.directions[at]
-        key = directions.tobytes()
+        key = np.round(unit_vectors(directions), 6).tobytes()  # a drift that nobody hears is none
         if key not in self._resting:
             if len(self._resting) > 8:
                 self._resting.clear()
             spectra, delay = self._field.exact(directions[None])
-            coarse, fine = self._field.delay_phasors(delay, np.ones(1))
+            coarse, fine = self._field.delay_phasors(delay, np.ones((1, 2)))
             delayed = (coarse[..., None] * fine[:, :, None]).reshape(2, -1)[:, : self._field.bins]
             self._resting[key] = spectra[0] * delayed
-        filters = self._resting[key] * np.float32(nodes.gain[at])
+        filters = self._resting[key] * nodes.gain[at].astype(np.float32)[:, None]
         if self._air is not None:
             filters = filters * self._air.spectra(nodes.distance[at][None])
         return np.asarray(filters)
@@ -178,10 +178,11 @@ class MovingFilter:
                 continue
             moments = self._bases[k].moments if k > 0 else np.zeros(1)
             xyz, gain = self._at(blocks[1:-1][which], moments)
-            directions = ear_directions(xyz, self._parallax)
+            directions, ear_gain = ear_directions(xyz, self._parallax)
+            gain = gain[:, None] * ear_gain
             ids, weights, delay = self._field.nodes(directions)
             # in the middle of a block of degree 2, half the sum of its ends: the ends are near each other
-            scale = np.tile([1.0, 0.5, 1.0], len(which)) if k == 2 else 1.0
+            scale = np.tile([[1.0], [0.5], [1.0]], (len(which), 1)) if k == 2 else 1.0
             exact = np.zeros((len(which), len(moments)), bool)
             exact[:, 0] = before[which] == STATIC
             exact[:, -1] |= after[which] == STATIC
@@ -201,7 +202,9 @@ class MovingFilter:
     def _classify(self, blocks: NDArray[np.int_]) -> NDArray[np.int_]:
         xyz, gain = self._at(blocks, np.linspace(0, 1, HATS + 1))
         gain = gain.reshape(len(blocks), -1)
-        directions = unit_vectors(ear_directions(xyz, self._parallax))
+        directions, ear_gain = ear_directions(xyz, self._parallax)
+        gain = gain * ear_gain.max(axis=1).reshape(gain.shape)
+        directions = unit_vectors(directions)
         shape = (len(blocks), -1, *directions.shape[1:])
         step = np.linalg.norm(np.diff(directions.reshape(shape), axis=1), axis=-1).max(axis=-1)
         travel = np.degrees(step.sum(axis=1))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from foleyspace.containers import Container, audio_codec_of, container_of, encoder, subtitle_codec
 from foleyspace.errors import FoleyspaceError, InputError
-from foleyspace.ffmpeg import local, reason, run
+from foleyspace.ffmpeg import local, opened, reason, run
 from foleyspace.files import atomic_output, check_input, check_output
 from foleyspace.streams import Media, Stream, inspect, origin
 from foleyspace.types import Clip
@@ -30,11 +30,12 @@ def remux(
 ) -> Path:
     """Write the video of `clip` with the sound of `audio_wav` (sample 0 belongs to the first shown frame).
 
-    The picture's packets and times stay as they are; rotation, metadata, chapters, subtitles, attachments, cover
-    art and further sound tracks are kept where the container can hold them (a warning names what cannot be).
-    The new track comes first and is the default; the old one goes, or stays second with `keep_original_audio`.
-    It is written at the rate of the clip's own sound where the codec allows it. Raises `InputError` when the
-    output cannot be written or cannot hold that codec or picture, `FoleyspaceError` when ffmpeg fails.
+    The picture's packets and times stay as they are; rotation, metadata, chapters, subtitles, attachments,
+    cover art and further sound tracks are kept where the container can hold them (a warning names what cannot
+    be). The new track comes first and is the default; the old one goes, or stays second with
+    `keep_original_audio`. It is written at the rate of the clip's own sound where the codec allows it. Raises
+    `InputError` when the output cannot be written or cannot hold that codec or picture, `FoleyspaceError`
+    when ffmpeg fails.
     """
     out = check_output(out_path, inputs=[clip.path, audio_wav], overwrite=overwrite)
     wav = check_input(audio_wav)
@@ -46,7 +47,9 @@ def remux(
     if video is None or sound is None or sound.audio_format is None:
         raise InputError(f"{clip.path if video is None else wav} does not hold what is to be written")
     if not container.timed and container.muxer not in media.formats:
-        raise InputError(f"{out.suffix} files hold no frame times: only a {out.suffix} file can become one, .mkv takes any")
+        raise InputError(
+            f"{out.suffix} files hold no frame times: give a .mkv name (.avi only for .avi files)"
+        )
     encoding, rate = encoder(codec, clip.audio.rate if clip.audio else sound.audio_format[0], bitrate)
     replaced = clip.audio.index if clip.audio and not keep_original_audio else None
     kept = _kept(media, container, replaced)
@@ -74,13 +77,13 @@ def _inputs(clip: Clip, wav: Path, start_s: float, container: Container) -> list
     sound_s = origin(clip.path) - start_s
     if sound_s > 0 and not container.timed:
         delay = ["-af", f"adelay={sound_s * 1000:.4f}:all=1"]
-        return ["-v", "error", "-i", local(clip.path), "-i", local(wav), *delay]
+        return ["-v", "error", *opened(clip.path), *opened(wav), *delay]
     return [
         *("-v", "error", "-copyts"),
         *(["-itsoffset", f"{-start_s:.6f}"] if start_s else []),
-        *("-i", local(clip.path)),
+        *opened(clip.path),
         *(["-itsoffset", f"{sound_s:.6f}"] if abs(sound_s) > 1e-6 else []),
-        *("-i", local(wav)),
+        *opened(wav),
     ]
 
 
@@ -129,12 +132,13 @@ def _kept(media: Media, container: Container, replaced: int | None) -> list[Stre
 
 
 def _warn_dropped(stream: Stream) -> None:
-    log.warning("stream %d (%s, %s) cannot be kept in this kind of file", stream.index, stream.kind, stream.codec)
+    log.warning(
+        "stream %d (%s, %s) cannot be kept in this kind of file", stream.index, stream.kind, stream.codec
+    )
 
 
 def _without_the_offender(kept: list[Stream], said: str, out: Path, video: Stream) -> list[Stream]:
     """`kept` without the stream ffmpeg could not write, or without the kind most likely to be the reason."""
-    why = reason(said)
     if "No space left" in said:
         raise FoleyspaceError(f"{out} could not be written (no space left on device)")
     named = re.search(r"in stream #(\d+)", said) or re.search(r"[Ss]ubtitle codec .* stream #?(\d+)", said)
@@ -148,10 +152,9 @@ def _without_the_offender(kept: list[Stream], said: str, out: Path, video: Strea
                 if stream.kind == kind:
                     _warn_dropped(stream)
             return [stream for stream in kept if stream.kind != kind]
-    refused = re.search(r"Only .* supported for \w+|Could not find tag for codec \w+|codec not currently supported", said)
-    if refused:
+    if re.search(r"Only .* supported for \w+|Could not find tag for|codec not currently supported", said):
         raise InputError(f"a {out.suffix} file cannot hold this picture ({video.codec}): .mkv takes any")
-    raise FoleyspaceError(f"{out} could not be written ({why})")
+    raise FoleyspaceError(f"{out} could not be written ({reason(said)})")
 
 
 def _timeout_s(clip: Clip) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ SPEED_OF_SOUND = 343.0  # m/s
 NEAREST_M = 0.25  # the distance law stops here: +12 dB re 1 m
 HEAD_RADIUS_M = 0.0875
 PARALLAX_BELOW_M = 1.0  # HRTFs hardly change with distance beyond (Brungart & Rabinowitz, JASA 106, 1999)
-TAPS, PHASES = 32, 512  # of the fractional-delay filter that makes the Doppler shift
+TAPS, PHASES = 32, 8192  # of the fractional-delay filter that makes the Doppler shift
 AIR_STEP_M, AIR_FARTHEST_M = 0.5, 150.0
 
 
@@ -34,25 +36,34 @@ def distance_gain(distance_m: Floats) -> Floats:
     return 1 / np.maximum(distance_m, NEAREST_M)
 
 
-def ear_directions(xyz: Floats, parallax: bool) -> Floats:
-    """Directions in which to look up each ear's response for sources at `xyz` (n, 3) m: (n, 2, 3), or
-    (n, 1, 3) where both ears have the same.
+def ear_directions(xyz: Floats, parallax: bool) -> tuple[Floats, Floats]:
+    """Directions in which to look up each ear's response for sources at `xyz` (n, 3) m, and gains (n, 2):
+    directions are (n, 2, 3), or (n, 1, 3) where both ears have the same.
 
     Nearer than `PARALLAX_BELOW_M` each ear sees the source at another angle than the head's centre does:
-    the ray from the ear through the source is followed to that distance, where the responses hold.
+    the ray from the ear through the source is followed to that distance, where the responses hold. And
+    each ear is at another distance, relatively: its 1 / r beyond that of the head's centre is the gain.
     """
-    near = np.linalg.norm(xyz, axis=1) < PARALLAX_BELOW_M if parallax else np.zeros(len(xyz), bool)
+    gains = np.ones((len(xyz), 2))
+    distance = np.linalg.norm(xyz, axis=1)
+    near = distance < PARALLAX_BELOW_M if parallax else np.zeros(len(xyz), bool)
     if not near.any():
-        return xyz[:, None]
+        return xyz[:, None], gains
     both = np.repeat(xyz[:, None], 2, axis=1)
     ears = np.array([[0, HEAD_RADIUS_M, 0], [0, -HEAD_RADIUS_M, 0]])
-    ray = both[near] - ears
-    # a point inside the head has no ray worth following
-    ray /= np.maximum(np.linalg.norm(ray, axis=-1, keepdims=True), 1e-3)
+    inside = np.maximum(NEAREST_M / np.maximum(distance[near], 1e-6), 1)
+    source = both[near] * inside[:, None, None]
+    ray = source - ears
+    length = np.linalg.norm(ray, axis=-1, keepdims=True)
+    ray /= length
     along = (ears * ray).sum(axis=-1)
     reach = -along + np.sqrt(along**2 + PARALLAX_BELOW_M**2 - HEAD_RADIUS_M**2)
     both[near] = ears + reach[..., None] * ray
-    return both
+    # relative to the same at `PARALLAX_BELOW_M`, which the responses hold already
+    away = np.linalg.norm(source, axis=-1)
+    beyond = PARALLAX_BELOW_M * source / away[..., None] - ears
+    gains[near] = away / length[..., 0] * np.linalg.norm(beyond, axis=-1) / PARALLAX_BELOW_M
+    return both, gains
 
 
 def air_absorption_db(
@@ -98,8 +109,9 @@ class AirFilter:
 class Doppler:
     """The changing travel time to a moving source, as a delay of its sound: what shifts the pitch.
 
-    The delay is the travel time less that from the nearest point of the path, so that there sound and
-    picture meet. `reach` samples: the longest delay, and the filter's half length.
+    The delay is the travel time from where the source was when it made the sound, less that from the
+    nearest point of the path, so that there sound and picture meet. `reach` samples: the longest delay and
+    the filter's length.
     """
 
     def __init__(self, source: Source, rate: int) -> None:
@@ -120,19 +132,25 @@ class Doppler:
         """Samples `start`..`stop` of the delayed signal, out of `buffer`, which begins at sample `first`
         and reaches from `start - reach` to `stop + TAPS`."""
         grid = np.arange(start // 32 * 32, stop + 32, 32)
-        distance = np.linalg.norm(position(self._source, grid / self._rate), axis=1)
-        delay = (distance - self._nearest) * (self._rate / SPEED_OF_SOUND)
+        delay = np.zeros(len(grid))
+        for _ in range(4):  # the time of emission, by iteration: each step is v / c times the last
+            distance = np.linalg.norm(position(self._source, (grid - delay) / self._rate), axis=1)
+            delay = (distance - self._nearest) * (self._rate / SPEED_OF_SOUND)
         # relative to `first`: small numbers, exact at any time of day
         at = np.interp(np.arange(start, stop), grid, grid - first - delay)
         whole = np.floor(at).astype(int)
-        phase = (at - whole) * PHASES
-        row = phase.astype(int)
-        share = (phase - row).astype(np.float32)[:, None]
-        frames = np.lib.stride_tricks.sliding_window_view(buffer, TAPS)[whole - TAPS // 2 + 1]
-        filters = self._filters[row] * (1 - share) + self._filters[row + 1] * share
-        return np.einsum("nk,nk->n", frames, filters)
+        phase = np.rint((at - whole) * PHASES).astype(int)
+        frames = np.lib.stride_tricks.sliding_window_view(buffer, TAPS)
+        out = np.empty(stop - start, np.float32)
+        for k in range(0, len(out), 2048):  # what fits the processor's cache
+            part = slice(k, k + 2048)
+            np.einsum(
+                "nk,nk->n", frames[whole[part] - TAPS // 2 + 1], self._filters[phase[part]], out=out[part]
+            )
+        return out
 
 
+@lru_cache(maxsize=1)
 def _fractional_filters() -> NDArray[np.float32]:
     """Windowed sinc (Kaiser, beta 9: -90 dB) for `PHASES` + 1 fractions of a sample, (PHASES + 1, TAPS)."""
     offset = np.arange(TAPS) - (TAPS // 2 - 1)

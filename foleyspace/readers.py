@@ -1,8 +1,8 @@
-"""Three ways to decode frames, one contract: yield (index, RGB frame) with indices `first`, `first` + `every`,
-..., ending early when the reader can go no further.
+"""Three ways to decode frames, one contract: yield (index, RGB frame) for the indices `first`, `first` +
+`every`, ..., ending early when the reader can go no further.
 
-- decord: in a process of its own (see decord_child.py), for whole clips that fit in `DECORD_BYTES`: it decodes
-  ahead of its reader without bound, so what it could hold at most is what the clip holds.
+- decord: in a process of its own (see decord_child.py), for whole clips that fit in `DECORD_BYTES`: it
+  decodes ahead of its reader without bound, so what it could hold at most is what the clip holds.
 - OpenCV: in this process, bounded memory, finds each frame's place by its time stamp.
 - ffmpeg: the bundled program, for codecs that neither of the two can decode (AV1).
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace.ffmpeg import decoding, local, reading
+from foleyspace.ffmpeg import decoding, opened, reading
 from foleyspace.streams import inspect, picture_times
 from foleyspace.types import Clip
 
@@ -31,8 +31,8 @@ STALL_S = 20.0  # for one frame
 
 
 def decord_suits(clip: Clip, size_wh: tuple[int, int]) -> bool:
-    """Whether decord is there and safe for this clip: small enough, no rotation (it turns some the wrong way),
-    no packets outside an edit list (it shows them), and a container it can seek in (not MPEG-TS)."""
+    """Whether decord is there and safe for this clip: small enough, no rotation (it turns some the wrong
+    way), no packets outside an edit list (it shows them), a container it can seek in (not MPEG-TS)."""
     width, height = size_wh
     shown = picture_times(clip.path)
     return (
@@ -60,7 +60,7 @@ def read_decord(clip: Clip, size_wh: tuple[int, int], first: int, every: int) ->
 
 
 def read_opencv(clip: Clip, size_wh: tuple[int, int], first: int, every: int) -> Frames:
-    """Frames by OpenCV. A frame that the decoder leaves out is left out here, its neighbours keep their times."""
+    """Frames by OpenCV. A frame that the decoder leaves out is left out; its neighbours keep their times."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # corrupt frames: we say it in one line
     import cv2
 
@@ -89,7 +89,7 @@ def read_opencv(clip: Clip, size_wh: tuple[int, int], first: int, every: int) ->
                 continue
             if (frame.shape[1], frame.shape[0]) != size_wh:
                 frame = cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA)
-            yield index, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+            yield index, np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
             wanted += every
     finally:
         capture.release()
@@ -112,7 +112,7 @@ def read_ffmpeg(clip: Clip, size_wh: tuple[int, int], first: int, every: int) ->
     if video is None:
         return
     select = f"select=gte(n\\,{first})*not(mod(n-{first}\\,{every}))"
-    args = ["-v", "error", "-i", local(clip.path), "-map", f"0:{video.index}"]
+    args = ["-v", "error", *opened(clip.path), "-map", f"0:{video.index}"]
     args += ["-vf", f"{select},scale={width}:{height}:flags=area", "-fps_mode", "passthrough"]
     args += ["-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
     with decoding(args, STALL_S) as process:

@@ -1,8 +1,8 @@
 """The deterministic binaural renderer: any number of moving sources, any length, in bounded memory.
 
-    hrirs = load_hrirs()
-    for stereo in render_blocks(blocks, scene.sources, hrirs):  # blocks: (sources, n) or (1, n) shared
-        ...
+hrirs = load_hrirs()
+for stereo in render_blocks(blocks, scene.sources, hrirs):  # blocks: (sources, n) or (1, n) shared
+    ...
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ class _Voices:
     ) -> None:
         self._field = field
         self.wide = bool(source.spread_deg is not None and source.spread_deg.any())
-        moves = len(np.unique(np.linalg.norm(source.xyz, axis=1))) > 1
+        moves = bool(np.ptp(source.xyz, axis=0).any())
         self.doppler = Doppler(source, field.rate) if options.doppler and moves else None
         self._point = MovingFilter(field, _path(source, options, None), options.parallax, air)
         self._copies: list[MovingFilter] = []

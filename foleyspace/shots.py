@@ -26,6 +26,7 @@ LEAST_AFTER_FREEZE = 0.5  # score, where the picture stood still before: lost fr
 STANDS_OUT = 3.0  # times the largest score around it ...
 REPLACED, STANDS_OUT_REPLACED = 0.9, 1.5  # ... less is enough where hardly anything is found again
 UNDONE = 0.5  # the picture before is back: its score against a later frame is below this part of the change's
+FLAT = 2.0  # grey levels of contrast: a black or blank picture
 STILL = 0.4  # grey levels of mean difference: the same frame again
 
 
@@ -114,9 +115,9 @@ def _not_found(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     """1 minus the best correlation of the middle of one with any place in the other, in [0, 1]."""
     import cv2
 
-    flat_a, flat_b = a.std() < 2.0, b.std() < 2.0
-    if flat_a or flat_b:
-        return 0.0 if flat_a and flat_b else 1.0
+    contrast = sorted((float(a.std()), float(b.std())))
+    if contrast[0] < FLAT:  # black, or nothing to compare: lost is what contrast the other has
+        return float(np.clip((contrast[1] - FLAT) / 10, 0.0, 1.0))
     height, width = a.shape
     inner = (slice(height // 6, -(height // 6)), slice(width // 6, -(width // 6)))
     best = 0.0

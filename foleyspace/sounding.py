@@ -15,11 +15,13 @@ import numpy as np
 from foleyspace.envelope import Envelope
 from foleyspace.observed import CELLS, REACH, ObservedTrack
 from foleyspace.sounding_priors import ANIMATE, sound_prior
-from foleyspace.stitch import area, by_shot, iou, shot_bounds
+from foleyspace.stitch import area, by_shot, intersection, shot_length
 from foleyspace.types import Clip, Floats, Track
 
-SHARPNESS = 3.0  # how strongly the best candidate takes the sound: shares go as score ** SHARPNESS
+SHARPNESS = 4.0  # how strongly the best candidate takes the sound: shares go as score ** SHARPNESS
 STILL_SPEED = 0.01  # frame widths per second: an object at this speed has half the evidence of motion
+MOMENT_S = 1.0  # what an object does counts for this long before and after
+LOOSE_LOSS = 0.8
 HANDLED_OVERLAP = 0.15  # of the smaller box
 HANDLED_DRIFT = 0.4  # of both boxes' widths together
 HANDLED_SPEED = 0.25  # of the person's
@@ -48,18 +50,21 @@ class Evidence:
 def sounding_tracks(
     observed: Sequence[ObservedTrack], clip: Clip, heard: Envelope | None
 ) -> tuple[tuple[Track, ...], tuple[Evidence, ...]]:
-    """A track with a focus point and a sounding weight for each of `observed` (fragments joined), in
-    their order, and the evidence for each.
+    """A track with a focus point and a sounding weight over time for each of `observed` (fragments
+    joined), in their order, and the evidence for each.
 
-    Objects compete inside their shot. `heard` None or silent: nothing to compare with, the picture
-    alone decides.
+    Objects compete inside their shot, at every moment anew. `heard` None or silent: nothing to compare
+    with, the picture alone decides.
     """
-    evidence: list[Evidence] = [_evidence(track, heard, _shot_length(track, clip)) for track in observed]
+    evidence: list[Evidence] = [_evidence(track, heard, shot_length(track, clip)) for track in observed]
+    weights: list[Floats] = [np.zeros(len(track.times)) for track in observed]
     for members in by_shot(observed, clip):
-        scored = _hand_over([observed[i] for i in members], [evidence[i] for i in members])
-        weights = _weights([entry.score for entry in scored])
-        for i, entry, weight in zip(members, scored, weights, strict=True):
-            evidence[i] = replace(entry, share=float(weight))
+        inside = [observed[i] for i in members]
+        scored = _hand_over(inside, [evidence[i] for i in members])
+        found = _weights(inside, scored)
+        for i, entry, weight in zip(members, scored, found, strict=True):
+            evidence[i] = replace(entry, share=float(weight.mean()))
+            weights[i] = weight
     tracks = tuple(
         Track(
             id=track.id,
@@ -68,27 +73,70 @@ def sounding_tracks(
             xyxy=track.xyxy,
             focus_xy=focus_point(track),
             score=track.score,
-            sounding=np.full(len(track.times), entry.share),
+            sounding=weight,
         )
-        for track, entry in zip(observed, evidence, strict=True)
+        for track, weight in zip(observed, weights, strict=True)
     )
     return tracks, tuple(evidence)
 
 
-def _shot_length(track: ObservedTrack, clip: Clip) -> float:
-    bounds = shot_bounds(clip)
-    i = int(np.searchsorted(bounds, track.times[0] + 1e-6, side="right")) - 1
-    i = min(max(i, 0), len(bounds) - 2)
-    return float(bounds[i + 1] - bounds[i])
+def _weights(tracks: Sequence[ObservedTrack], scored: Sequence[Evidence]) -> list[Floats]:
+    """Weight over time of each track of a shot, in [0, 1]: the best candidate of the moment has 1.
+
+    A track's score stands for all its time; the moment raises or lowers it by how sure the detector
+    is, how much the object moves around then, and whether its box is loose.
+    """
+    moments = [
+        entry.score * _moment(track, tracks) if entry.score >= MIN_SCORE else np.zeros(len(track.times))
+        for track, entry in zip(tracks, scored, strict=True)
+    ]
+    weights = []
+    for track, own in zip(tracks, moments, strict=True):
+        best = np.max(
+            [
+                np.interp(track.times, other.times, score, left=0, right=0)
+                for other, score in zip(tracks, moments, strict=True)
+            ],
+            axis=0,
+        )
+        weights.append(np.where(best > 0, own / np.maximum(best, 1e-12), 0.0) ** SHARPNESS)
+    return weights
 
 
-def _weights(scores: Sequence[float]) -> Floats:
-    """Scores to weights in [0, 1], the best candidate of the shot at 1."""
-    score = np.array(scores)
-    best = score.max()
-    if best < MIN_SCORE:
-        return np.zeros(len(score))
-    return np.where(score >= MIN_SCORE, (score / best) ** SHARPNESS, 0.0)
+def _moment(track: ObservedTrack, others: Sequence[ObservedTrack]) -> Floats:
+    """How a track stands at each of its times against its own average (N,), around 1."""
+    step = float(np.median(np.diff(track.times))) if len(track.times) > 1 else 1.0
+    confidence = _around(track.score, MOMENT_S / step)
+    busy = _around(object_speed(track), 2 * MOMENT_S / step)
+    motion = (busy + STILL_SPEED) / (busy.max() + STILL_SPEED)
+    tight = _around(1 - LOOSE_LOSS * _loose(track, others), MOMENT_S / step)
+    return np.sqrt(confidence / max(float(track.score.mean()), 1e-6)) * (0.5 + 0.5 * motion) * tight
+
+
+def _around(values: Floats, width: float) -> Floats:
+    """Mean over `width` samples on either side, fewer at the ends."""
+    n = max(int(width), 0)
+    kernel = np.ones(2 * n + 1)
+    return (
+        np.convolve(values, kernel)[n : n + len(values)]
+        / np.convolve(np.ones(len(values)), kernel)[n : n + len(values)]
+    )
+
+
+def _loose(track: ObservedTrack, others: Sequence[ObservedTrack]) -> Floats:
+    """1 where a box is drawn around something sizeable that is seen more surely by itself, else 0."""
+    loose = np.zeros(len(track.times))
+    for other in others:
+        common, i, j = np.intersect1d(track.times, other.times, return_indices=True)
+        if other is track or not len(common):
+            continue
+        outer, inner = track.xyxy[i], other.xyxy[j]
+        part = area(inner) / np.maximum(area(outer), 1e-9)
+        within = intersection(outer, inner) / np.maximum(area(inner), 1e-9)
+        loose[i] = np.maximum(
+            loose[i], (within > 0.85) & (part > 0.02) & (part < 0.6) & (other.score[j] > track.score[i])
+        )
+    return loose
 
 
 def _evidence(track: ObservedTrack, heard: Envelope | None, shot_s: float) -> Evidence:
@@ -181,18 +229,17 @@ def _hand_over(tracks: Sequence[ObservedTrack], scored: Sequence[Evidence]) -> l
 def _handles(person: ObservedTrack, thing: ObservedTrack) -> bool:
     """Whether a thing overlaps with a person for a good while, stays where it is relative to them, and
     moves by itself about as they do."""
-    common, i, j = np.intersect1d(person.times, thing.times, return_indices=True)
-    if len(common) < max(4, 0.25 * len(person.times)):
-        return False
+    _, i, j = np.intersect1d(person.times, thing.times, return_indices=True)
     a, b = person.xyxy[i], thing.xyxy[j]
-    shared = iou(a, b)
-    inter = shared * (area(a) + area(b)) / (1 + shared)
-    overlap = np.median(inter / np.maximum(np.minimum(area(a), area(b)), 1e-9))
+    touching = intersection(a, b) > HANDLED_OVERLAP * np.minimum(area(a), area(b))
+    if touching.sum() < max(4, 0.25 * len(person.times)):
+        return False
+    a, b, i, j = a[touching], b[touching], i[touching], j[touching]
     offset = (b[:, 0] + b[:, 2] - a[:, 0] - a[:, 2]) / 2
     drift = np.percentile(offset, 90) - np.percentile(offset, 10)
     size = np.median(a[:, 2] - a[:, 0]) + np.median(b[:, 2] - b[:, 0])
     moving = np.median(object_speed(thing)[j]) / max(float(np.median(object_speed(person)[i])), 1e-6)
-    return bool(overlap > HANDLED_OVERLAP and drift < HANDLED_DRIFT * size and moving > HANDLED_SPEED)
+    return bool(drift < HANDLED_DRIFT * size and moving > HANDLED_SPEED)
 
 
 def focus_point(track: ObservedTrack) -> Floats:

@@ -1,5 +1,5 @@
-"""The mono track out of any video or sound file: decoded by ffmpeg in a stream, mixed down, resampled, aligned
-with the picture, written as float32 WAV. Memory stays flat for any length."""
+"""The mono track out of any video or sound file: decoded by ffmpeg in a stream, mixed down, resampled,
+aligned with the picture, written as float32 WAV. Memory stays flat for any length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from foleyspace.errors import FoleyspaceError, InputError
-from foleyspace.ffmpeg import decoding, local, reason
+from foleyspace.ffmpeg import decoding, opened, reason
 from foleyspace.files import atomic_output, check_input
 from foleyspace.layouts import channel_names, mono_weights
 from foleyspace.streams import Stream, inspect, origin
@@ -128,7 +128,7 @@ class _Decoder:
         first = [] if self.start_s is None else ["-copyts"]
         if self.start_s is not None:
             align += f":first_pts={round(self.start_s * self.rate)}"
-        args = ["-v", "error", *first, "-i", local(self.path), "-map", f"0:{self.stream}", "-af", align]
+        args = ["-v", "error", *first, *opened(self.path), "-map", f"0:{self.stream}", "-af", align]
         args += ["-ac", str(self.channels), "-ar", str(self.rate), "-c:a", "pcm_f32le", "-f", "f32le", "-"]
         got = 0
         with decoding(args) as process:
@@ -143,7 +143,9 @@ class _Decoder:
         if code and not got:
             raise InputError(f"{self.path}: its sound cannot be decoded ({reason(said)})")
         if code or said.strip():
-            log.warning("%s: its sound is damaged (%s), what could be decoded is used", self.path, reason(said))
+            log.warning(
+                "%s: its sound is damaged (%s), what could be decoded is used", self.path, reason(said)
+            )
 
 
 def _write(

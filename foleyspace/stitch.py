@@ -26,6 +26,13 @@ def shot_bounds(clip: Clip) -> Floats:
     return np.array([0.0, *clip.cuts, max(clip.duration, float(clip.times[-1])) + 1e-6])
 
 
+def shot_length(track: ObservedTrack, clip: Clip) -> float:
+    """Length in s of the shot that a track is in."""
+    bounds = shot_bounds(clip)
+    shot = int(np.clip(np.searchsorted(bounds, track.times[0] + 1e-6, side="right") - 1, 0, len(bounds) - 2))
+    return float(bounds[shot + 1] - bounds[shot])
+
+
 def by_shot(tracks: Sequence[ObservedTrack], clip: Clip) -> list[list[int]]:
     """Indices of the tracks of each shot that has any."""
     starts = np.array([track.times[0] for track in tracks]) + 1e-6
@@ -52,9 +59,14 @@ def _stitch(tracks: Sequence[ObservedTrack]) -> list[ObservedTrack]:
 
 def iou(a: Floats, b: Floats) -> Floats:
     """Intersection over union of boxes (..., 4)."""
-    low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
-    inter = np.prod(np.clip(high - low, 0, None), axis=-1)
+    inter = intersection(a, b)
     return inter / np.maximum(area(a) + area(b) - inter, 1e-12)
+
+
+def intersection(a: Floats, b: Floats) -> Floats:
+    """Area that boxes (..., 4) have in common, as a share of the picture."""
+    low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
+    return np.prod(np.clip(high - low, 0, None), axis=-1)
 
 
 def area(xyxy: Floats) -> Floats:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.errors import InputError
-from foleyspace.ffmpeg import decoding, local, reason, run
+from foleyspace.ffmpeg import decoding, opened, reason, run
 from foleyspace.files import check_input
 
 NO_PTS = -(2**63)
@@ -98,7 +99,8 @@ class Media:
 class Packets:
     """When the frames of one stream are shown: `pts` (T,) increasing, in units of `time_base` s, container
     time; `last` the length of the last one (0: unknown); `exact`: every packet is one shown frame;
-    `doubtful`: packets without a time stamp or sharing one, so that the true times come from decoding; `decoded`: they do."""
+    `doubtful`: packets without a time stamp or sharing one, so that the true times come from decoding;
+    `decoded`: they do."""
 
     pts: NDArray[np.int64]
     last: int
@@ -124,16 +126,16 @@ def inspect(path: str | Path) -> Media:
 
 @lru_cache(maxsize=32)
 def _inspect(path: Path, size: int, mtime_ns: int) -> Media:
-    said = run(["-i", local(path)], timeout_s=OPEN_TIMEOUT_S).stderr
+    said = run(opened(path), timeout_s=OPEN_TIMEOUT_S).stderr
     return parse(said, path)
 
 
 def parse(said: str, path: Path) -> Media:
     """What ffmpeg printed when it opened `path`, as `Media`."""
-    opened = re.search(r"^Input #0, (?P<formats>\S+), from ", said, re.M)
-    if not opened:
+    head = re.search(r"^Input #0, (?P<formats>\S+), from ", said, re.M)
+    if not head:
         raise InputError(f"{path} is no video or sound file ({reason(said)})")
-    lines = said[opened.end() :].splitlines()[1:]
+    lines = said[head.end() :].splitlines()[1:]
     media: dict[str, object] = {"start": 0.0, "duration": None}
     streams: list[dict[str, object]] = []
     metadata: list[str] = []
@@ -172,7 +174,7 @@ def parse(said: str, path: Path) -> Media:
             keys.append(found["key"])
     return Media(
         path,
-        tuple(opened["formats"].split(",")),
+        tuple(head["formats"].split(",")),
         float(media["start"]),  # type: ignore[arg-type]
         media["duration"],  # type: ignore[arg-type]
         tuple(
@@ -199,7 +201,7 @@ def _scan(path: Path, size: int, mtime_ns: int) -> tuple[dict[int, Packets], str
     if not streams:
         return {}, ""
     maps = [part for index in streams for part in ("-map", f"0:{index}")]
-    args = ["-v", "error", "-copyts", "-i", local(path), *maps, "-c", "copy", "-f", "framecrc", "-"]
+    args = ["-v", "error", "-copyts", *opened(path), *maps, "-c", "copy", "-f", "framecrc", "-"]
     rows, time_bases, said = _framecrc(args, len(streams))
     packets = {
         stream: _shown(np.frombuffer(rows[position], np.int64).reshape(-1, 3), time_bases[position])
@@ -233,7 +235,7 @@ def picture_times(path: str | Path) -> Packets | None:
 @lru_cache(maxsize=8)
 def _decode_times(path: Path, stream: int, size: int, mtime_ns: int) -> Packets | None:
     """By decoding: for files whose packets do not tell (AVI, raw streams, VP8 with hidden frames)."""
-    args = ["-v", "error", "-copyts", "-i", local(path), "-map", f"0:{stream}", "-c:v", "wrapped_avframe"]
+    args = ["-v", "error", "-copyts", *opened(path), "-map", f"0:{stream}", "-c:v", "wrapped_avframe"]
     args += ["-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-f", "framecrc", "-"]
     rows, time_bases, _ = _framecrc(args, 1)
     found = np.frombuffer(rows[0], np.int64).reshape(-1, 3).copy()
@@ -242,9 +244,9 @@ def _decode_times(path: Path, stream: int, size: int, mtime_ns: int) -> Packets 
     return Packets(shown.pts, 0, shown.time_base, exact=False, decoded=True) if len(shown.pts) else None
 
 
-def _framecrc(args: list[str], streams: int) -> tuple[list[bytearray], list[Fraction], str]:
-    """Rows of (pts, duration, flags) as int64 bytes, and the time base, of each stream written."""
-    rows = [bytearray() for _ in range(streams)]
+def _framecrc(args: list[str], streams: int) -> tuple[list[array[int]], list[Fraction], str]:
+    """(pts, duration, flags) of packet after packet, flat, and the time base, of each stream written."""
+    rows = [array("q") for _ in range(streams)]
     time_bases = [Fraction(1, 1000)] * streams
     with decoding(args) as process:
         for line in process.lines():
@@ -253,9 +255,8 @@ def _framecrc(args: list[str], streams: int) -> tuple[list[bytearray], list[Frac
                 time_bases[int(position)] = Fraction(value.strip())
             elif line and not line.startswith("#"):
                 cells = line.split(",")
-                flag = next((cell for cell in cells[6:] if cell.startswith(" F=0x")), " F=0x0")
-                row = np.array([int(cells[2]), int(cells[3]), int(flag[5:], 16)], np.int64)
-                rows[int(cells[0])] += row.tobytes()
+                flag = cells[6] if len(cells) > 6 and cells[6].startswith(" F=0x") else " F=0x0"
+                rows[int(cells[0])].extend((int(cells[2]), int(cells[3]), int(flag[5:], 16)))
         _, said = process.finish()
     return rows, time_bases, said
 

@@ -26,8 +26,8 @@ def probe(path: str | Path) -> Clip:
     """Open a video file: its frame times, display size, rotation and sound track; nothing is decoded.
 
     Times count from the first shown frame; edit lists, start offsets and variable frame rates are honoured.
-    `duration` ends with the picture or with the sound, whichever is longer. Raises `InputError` when `path` is
-    missing, empty, cut off before its index, or no video.
+    `duration` ends with the picture or with the sound, whichever is longer. Raises `InputError` when `path`
+    is missing, empty, cut off before its index, or no video.
     """
     media = inspect(path)
     video = _video_stream(media)

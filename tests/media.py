@@ -90,6 +90,12 @@ def flash_and_click(path: Path, times: Sequence[float], offset_s: float = 0.0) -
     return moments
 
 
+def plain_clip(folder: Path, rate: int = RATE) -> Path:
+    """2 s, 25 fps, H.264 with B-frames and AAC mono; a white frame and a click at 1.0 s."""
+    silent = picture(folder / "silent.mkv", cfr_times(2.0), [25])
+    return join(folder / "clip.mp4", silent, clicks(folder / "clip.wav", 2.0, [1.0], rate=rate))
+
+
 def streamhash(path: Path) -> bytes:
     """Hash of the packets of the playing picture."""
     return ffmpeg("-i", path, "-map", "0:V:0", "-c", "copy", "-f", "streamhash", "-")

@@ -28,7 +28,9 @@ def test_has_the_rights_of_a_new_file(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     with atomic_output(tmp_path / "out"):
         pass
-    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == stat.S_IMODE(
+        (tmp_path / "plain").stat().st_mode
+    )
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, SystemExit])
@@ -136,6 +138,10 @@ def test_check_input(tmp_path: Path) -> None:
     good.write_bytes(b"x")
     assert check_input(good) == good
     (tmp_path / "empty").touch()
-    for path, words in ((tmp_path, "folder"), (tmp_path / "no", "does not exist"), (tmp_path / "empty", "empty")):
+    for path, words in (
+        (tmp_path, "folder"),
+        (tmp_path / "no", "does not exist"),
+        (tmp_path / "empty", "empty"),
+    ):
         with pytest.raises(InputError, match=words):
             check_input(path)

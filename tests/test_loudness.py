@@ -16,7 +16,9 @@ from foleyspace.loudness import integrated_lufs, match_loudness
 RATE = 48000
 
 
-def tone(path: Path, amplitude: float, seconds: float = 2.0, channels: int = 2, frequency: float = 997) -> Path:
+def tone(
+    path: Path, amplitude: float, seconds: float = 2.0, channels: int = 2, frequency: float = 997
+) -> Path:
     sound = amplitude * np.sin(2 * np.pi * frequency * np.arange(round(seconds * RATE)) / RATE)
     soundfile.write(str(path), np.repeat(sound[:, None], channels, 1), RATE, subtype="FLOAT")
     return path
@@ -47,7 +49,9 @@ def test_surround_channels_count_more(tmp_path: Path) -> None:
         sound = np.zeros((2 * RATE, 6))
         sound[:, active] = 0.1 * np.sin(2 * np.pi * 997 * np.arange(2 * RATE) / RATE)
         soundfile.write(str(tmp_path / "a.wav"), sound, RATE, subtype="FLOAT")
-        media.ffmpeg("-i", tmp_path / "a.wav", "-af", "aformat=channel_layouts=5.1", "-c:a", "flac", tmp_path / "a.mka")
+        media.ffmpeg(
+            "-i", tmp_path / "a.wav", "-af", "aformat=channel_layouts=5.1", "-c:a", "flac", tmp_path / "a.mka"
+        )
         found.append(integrated_lufs(tmp_path / "a.mka"))
     front, low, surround = found
     assert front == pytest.approx(-23.01, abs=0.02)
@@ -62,6 +66,13 @@ def test_silent_and_short(tmp_path: Path) -> None:
         assert found == pytest.approx(-20.0, abs=0.3), seconds
     with pytest.raises(InputError, match="no sound track"):
         integrated_lufs(media.picture(tmp_path / "mute.mp4", [0.0]))
+
+
+def test_periodic_sounds_are_not_taken_for_a_transport_stream(tmp_path: Path) -> None:
+    """A 1 kHz tone in float stereo repeats every 384 bytes, and often the byte that MPEG-TS starts with."""
+    for amplitude in (0.5, 0.9, 1.0):
+        source = tone(tmp_path / "in.wav", amplitude, frequency=1000)
+        assert integrated_lufs(source) == pytest.approx(20 * np.log10(amplitude), abs=0.05)
 
 
 def test_the_sound_of_a_video(tmp_path: Path) -> None:
@@ -96,7 +107,7 @@ def test_the_limiter_does_not_move_a_source(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     sound = 0.5 * rng.standard_normal((2 * RATE, 1)) * [1.0, 0.5]
     soundfile.write(str(tmp_path / "in.wav"), sound, RATE, subtype="FLOAT")
-    report = match_loudness(tmp_path / "in.wav", tmp_path / "out.wav", -12.0)
+    report = match_loudness(tmp_path / "in.wav", tmp_path / "out.wav", -8.0)
     assert report.limited_db > 1
     out = soundfile.read(str(tmp_path / "out.wav"))[0]
     np.testing.assert_allclose(out[:, 1], out[:, 0] / 2, atol=1e-6)

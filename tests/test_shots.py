@@ -33,7 +33,8 @@ def scenery(seed: int, wide: int = 640) -> np.ndarray:
 
 def pan(picture: np.ndarray, frames: int, step: float = 1.0, start: float = 0.0) -> list[np.ndarray]:
     return [
-        cv2.getRectSubPix(picture, (320, 180), (160 + start + step * k, 90)).astype(np.uint8) for k in range(frames)
+        cv2.getRectSubPix(picture, (320, 180), (160 + start + step * k, 90)).astype(np.uint8)
+        for k in range(frames)
     ]
 
 

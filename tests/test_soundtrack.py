@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import media
@@ -112,7 +115,17 @@ def test_surround_is_mixed_after_bs_775(tmp_path: Path) -> None:
     assert track.channels == 6
 
 
-@pytest.mark.parametrize("codec", [("mp3", "libmp3lame"), ("ogg", "libvorbis"), ("m4a", "aac"), ("ac3", "ac3"), ("flac", "flac"), ("opus", "libopus")])
+@pytest.mark.parametrize(
+    "codec",
+    [
+        ("mp3", "libmp3lame"),
+        ("ogg", "libvorbis"),
+        ("m4a", "aac"),
+        ("ac3", "ac3"),
+        ("flac", "flac"),
+        ("opus", "libopus"),
+    ],
+)
 def test_any_codec(tmp_path: Path, codec: tuple[str, str]) -> None:
     source = media.clicks(tmp_path / "a.wav", 1.0, [0.4], channels=2)
     path = tmp_path / f"a.{codec[0]}"
@@ -176,8 +189,18 @@ def test_four_loudspeakers_beside_a_sphere_are_not_taken_for_ambisonics() -> Non
 
 @pytest.mark.parametrize(
     ("layout", "channels"),
-    [("mono", 1), ("stereo", 2), ("5.1(side)", 6), ("7.1", 8), ("quad", 4), ("ambisonic 1", 4), ("3 channels", 3),
-     ("3 channels (FL+FR+LFE)", 3), ("7.1.4", 12), ("downmix", 2)],
+    [
+        ("mono", 1),
+        ("stereo", 2),
+        ("5.1(side)", 6),
+        ("7.1", 8),
+        ("quad", 4),
+        ("ambisonic 1", 4),
+        ("3 channels", 3),
+        ("3 channels (FL+FR+LFE)", 3),
+        ("7.1.4", 12),
+        ("downmix", 2),
+    ],
 )
 def test_layouts(layout: str, channels: int) -> None:
     names = channel_names(layout)
@@ -204,6 +227,23 @@ def test_empty_sound_track(folder: Path, silent: Path, tmp_path: Path) -> None:
         extract_mono(clip, tmp_path / "mono.wav")
     with pytest.raises(InputError, match="empty"):
         extract_mono(folder / "nothing.wav", tmp_path / "mono.wav")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits on file size are POSIX")
+def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk."""
+    source = media.clicks(tmp_path / "a.wav", 2.0, [0.1])
+    script = (
+        "import resource, signal, sys\nfrom foleyspace.soundtrack import extract_mono\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+        "try:\n    extract_mono(sys.argv[1], sys.argv[2])\n"
+        "except Exception as error:\n    print(type(error).__name__, error)\n"
+    )
+    command = [sys.executable, "-c", script, str(source), str(tmp_path / "mono.wav")]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert said.stdout.startswith("FoleyspaceError"), said.stdout + said.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
 
 
 def test_not_a_number_becomes_silence(tmp_path: Path) -> None:
