@@ -15,30 +15,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.errors import InputError
-
-Grid = NDArray[np.float32]
+from foleyspace.foreground import (
+    OVERLAY_S,
+    Grid,
+    detail_of,
+    gather,
+    grid_points,
+    overlay,
+    support,
+    texture_of,
+    uncovered,
+    warp,
+)
 
 LONG_SIDE = 320  # px, the size flow is computed at
 GRID_STEP = 2  # px of the flow image per cell of the returned grids
 POINT_STEP = 10  # px between the points the camera model is fitted to
-MIN_TEXTURE = 2e-6  # smaller eigenvalue of the structure tensor (grey 0..1, per px^2) that counts as texture
+MIN_TEXTURE = 2e-6  # smaller eigenvalue of the structure tensor that counts as half a texture
+CENTRE_WEIGHT = 0.2  # of points in the middle of the picture; the static scene reaches its edges more often
+FOREGROUND_WEIGHT = 0.1  # of points on what has moved by itself before
 DARK = 24  # grey level below which a uniform border row or column is a letterbox bar
-MIN_SPEED = 0.015  # frame widths per second: half evidence of independent motion under a still camera
-PARALLAX = 0.3  # the share of the camera's speed by which static things may differ from the global model
-RISE_S, FALL_S = 0.3, 2.5  # time constants of the foreground evidence
-CENTRE_WEIGHT = 0.2
-FG_WEIGHT = 0.9
-FLAT_LEVEL = 4.0  # grey levels
-FLAT_FALL_S = 0.5
-EDGE = 4
-OVERLAY_S = 0.6
 HYPOTHESES = 64  # two-point similarities tried
 SEED = 20_240_607
 
 
 @dataclass(frozen=True)
 class MotionField:
-    """Motion from the previous processed frame to this one, on a grid aligned with this frame.
+    """Motion from the previous processed frame to this one, on an (h, w) grid aligned with this frame.
 
     `camera` (3, 3): homogeneous, maps normalised points of the previous frame to this one where they
     belong to the static scene; `inliers` in [0, 1]: the share of the textured picture that moves so;
@@ -46,9 +49,10 @@ class MotionField:
     camera model explains the picture; `flow` (h, w, 2) float32: the same as (x, y) velocity, both in
     frame widths per second; `screen` (h, w, 2) float32: displacement on the screen since the previous
     frame, camera included, in normalised units (x in widths, y in heights); `foreground` (h, w) float32
-    in [0, 1]: evidence of independent motion gathered over the shot, carried along by the flow; `overlay_s` (h, w) float32: for how many
-    seconds a cell with detail has kept it pixel by pixel under a moving camera, as logos do; `dt` s
-    `valid` is False where there is no usable pair: first frame, scene cut, blank picture.
+    in [0, 1]: evidence of independent motion gathered over the shot, carried along by the flow;
+    `overlay_s` (h, w) float32: for how many seconds a cell with detail has kept it pixel by pixel under a
+    moving camera, as logos do; `dt` s between the frames; `valid` is False where there is no usable pair:
+    first frame, scene cut, blank picture.
     """
 
     camera: NDArray[np.float64]
@@ -86,10 +90,10 @@ def motion_field(
     """Camera and independent motion between two uint8 grey frames (H, W) that lie `dt` seconds apart.
 
     `before` is the field of the previous pair of the same shot: with it the evidence of what moves by
-    itself adds up, and what moved before is not taken for the background now.
+    itself adds up, and what moved before is not taken for the background now. Frames larger than
+    `LONG_SIDE` px are reduced first. `previous_gray` None (the first frame of a shot) and pairs that
+    show different scenes give a field with `valid=False`, no motion.
 
-    Frames larger than `LONG_SIDE` px are reduced first. `previous_gray` None (the first frame of a
-    shot) and pairs that show different scenes give a field with `valid=False`, no motion.
     Raises InputError when the frames are not grey, differ in size, or `dt` is not positive.
     """
     import cv2
@@ -99,87 +103,76 @@ def motion_field(
         raise InputError(f"frames have shapes {shape} and {gray.shape} but must both be (height, width)")
     if not dt > 0:
         raise InputError(f"`dt` is {dt} but must be a positive number of seconds")
-    factor = min(1.0, LONG_SIDE / max(gray.shape))
-    size = tuple(max(32, GRID_STEP * round(n * factor / GRID_STEP)) for n in gray.shape[::-1])
-    current = cv2.resize(gray, size, interpolation=cv2.INTER_AREA) if size != gray.shape[::-1] else gray
+    current = _reduced(gray)
     h, w = current.shape
     cells = (h // GRID_STEP, w // GRID_STEP)
     if previous_gray is None:
         return _still(cells, dt)
-    previous = (
-        cv2.resize(previous_gray, size, interpolation=cv2.INTER_AREA)
-        if size != gray.shape[::-1]
-        else previous_gray
-    )
+    previous = _reduced(previous_gray)
     picture = _picture_area(previous, current)
     if picture is None:
         return _still(cells, dt)
 
     # flow from this frame back to the previous one, so that every grid is aligned with this frame
-    back = _dis().calc(np.ascontiguousarray(current), np.ascontiguousarray(previous), None)
-    size_cells = (cells[1], cells[0])
-    flow = cv2.resize(back, size_cells, interpolation=cv2.INTER_AREA)
-    detail, detail_previous = (_detail(image, size_cells) for image in (current, previous))
-    xs, ys = grid_points(*cells)
+    back = _dis().calc(current, previous, None)
+    flow = cv2.resize(back, cells[::-1], interpolation=cv2.INTER_AREA)
+    small, small_previous = (
+        cv2.resize(p, cells[::-1], interpolation=cv2.INTER_AREA) for p in (current, previous)
+    )
+    detail, detail_previous = detail_of(small), detail_of(small_previous)
     found = warp(detail_previous, flow / GRID_STEP)
-    mask = np.zeros(cells, np.float32)
-    x0, y0, x1, y1 = (int(round(v / GRID_STEP)) for v in picture)
-    e=int(EDGE)
-    mask[y0 + e*(y0>0) : y1 - e*(y1<cells[0]), x0+e*(x0>0):x1-e*(x1<cells[1])] = 1.0
-    if _is_cut(detail, found, mask):
+    if _is_cut(detail, found, picture):
         return _still(cells, dt)
-
-    carried = np.zeros(cells, np.float32)
+    mask = _mask(cells, picture)
+    carried, since = np.zeros(cells, np.float32), np.zeros(cells, np.float32)
     if before is not None and before.foreground.shape == cells:
-        carried = warp(before.foreground, flow / GRID_STEP)
-    model, inliers = _camera_model(current, back, picture, carried)
-    # the camera's share of the flow at each cell centre, in px of the flow image
+        carried = warp(before.foreground, flow / GRID_STEP) * mask
+        since = before.overlay_s
+
+    model, inliers = _camera_model(small, back, picture, carried)
+    xs, ys = grid_points(*cells)
     px, py = xs * GRID_STEP + 0.5, ys * GRID_STEP + 0.5
     a = model.astype(np.float32)
+    # the camera's share of the flow at each cell, in px of the flow image
     share = np.stack(
         [a[0, 0] * px + a[0, 1] * py + a[0, 2] - px, a[1, 0] * px + a[1, 1] * py + a[1, 2] - py], -1
     )
-    texture = _texture(detail)
-    support = _support(detail, found, warp(detail_previous, share / GRID_STEP)) * texture * mask
-    residual_xy = (share - flow) * (support / np.float32(w * dt))[..., None]
-    residual = np.hypot(residual_xy[..., 0], residual_xy[..., 1])
-    camera_speed = float(np.hypot(share[..., 0], share[..., 1]).mean()) / (w * dt)
-    overlay = _overlay(before, detail, detail_previous, texture, np.hypot(share[..., 0], share[..., 1]), dt)
-    foreground = _gather(carried * mask, residual, texture, _matched(detail, found), camera_speed, dt)
-    scale = np.array([w, h], np.float32)
+    share_px = np.hypot(share[..., 0], share[..., 1])
+    texture = texture_of(detail)
+    sure = support(detail, found, warp(detail_previous, share / GRID_STEP)) * texture * mask
+    velocity = (share - flow) * (sure / np.float32(w * dt))[..., None]
+    residual = np.hypot(velocity[..., 0], velocity[..., 1])
+    foreground = gather(
+        carried, residual, texture, uncovered(detail, found), float(share_px.mean()) / (w * dt), dt
+    )
+    overlay_s = overlay(since, detail, detail_previous, texture, share_px, dt)
     to_unit = np.diag([1 / w, 1 / h, 1.0])
-    camera = to_unit @ np.linalg.inv(model) @ np.linalg.inv(to_unit)
+    camera = to_unit @ np.linalg.inv(model) @ np.diag([w, h, 1.0])
     return MotionField(
         camera=camera / camera[2, 2],
         inliers=inliers,
         residual=residual,
-        flow=residual_xy,
-        screen=-flow / scale,
-        foreground=foreground * np.clip(2 - overlay / OVERLAY_S, 0, 1),
-        overlay_s=overlay,
+        flow=velocity,
+        screen=-flow / np.array([w, h], np.float32),
+        foreground=foreground * np.clip(2 - overlay_s / np.float32(OVERLAY_S), 0, 1),
+        overlay_s=overlay_s,
         dt=dt,
     )
 
 
+def _reduced(gray: NDArray[Any]) -> NDArray[Any]:
+    import cv2
+
+    factor = min(1.0, LONG_SIDE / max(gray.shape))
+    h, w = (max(32, GRID_STEP * round(n * factor / GRID_STEP)) for n in gray.shape)
+    if (h, w) == gray.shape:
+        return np.ascontiguousarray(gray)
+    return cv2.resize(gray, (w, h), interpolation=cv2.INTER_AREA)
+
+
 def _still(cells: tuple[int, int], dt: float) -> MotionField:
-    zero = np.zeros((*cells, 2), np.float32)
-    return MotionField(np.eye(3), 0.0, zero[..., 0].copy(), zero, zero.copy(), zero[..., 0].copy(), zero[..., 0].copy(), dt, False)
-
-
-def _gather(
-    carried: Grid, residual: Grid, texture: Grid, matched: Grid, camera_speed: float, dt: float
-) -> Grid:
-    """Foreground evidence updated: quick to rise, slow to fall, as things that stop are still there.
-
-    On flat ground it falls fast: no flow can be read there that would have carried it along."""
-    # parallax and model error grow with the camera's own motion, an object it follows moves as fast as it
-    doubtful = np.float32(MIN_SPEED + PARALLAX * camera_speed)
-    now = residual / (residual + doubtful)
-    # a thing that moves may look different each time; ground that comes to light behind it stands still
-    carried = carried * (matched + (1 - matched) * now)
-    rise = np.float32(1 - np.exp(-dt / RISE_S))
-    fall = 1 - np.exp(-dt / (FLAT_FALL_S + (FALL_S - FLAT_FALL_S) * texture))
-    return carried + np.where(now > carried, rise, fall.astype(np.float32)) * (now - carried)
+    one, two = np.zeros(cells, np.float32), np.zeros((*cells, 2), np.float32)
+    return MotionField(np.eye(3), 0.0, one, two, two, one, one, dt, valid=False)
 
 
 @lru_cache(maxsize=1)
@@ -189,175 +182,120 @@ def _dis() -> Any:
     return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
 
-@lru_cache(maxsize=8)
-def grid_points(h: int, w: int) -> tuple[Grid, Grid]:
-    """Column and row number of every cell of an (h, w) grid."""
-    xs, ys = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-    return xs, ys
-
-
-def warp(image: Grid, displacement: Grid) -> Grid:
-    """`image` (h, w) read at every cell's own place plus `displacement` (h, w, 2) cells."""
-    import cv2
-
-    xs, ys = grid_points(*image.shape)
-    return cv2.remap(
-        image, xs + displacement[..., 0], ys + displacement[..., 1], cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
-
-
-def _picture_area(
-    previous: NDArray[Any], current: NDArray[Any]
-) -> tuple[int, int, int, int] | None:
+def _picture_area(previous: NDArray[Any], current: NDArray[Any]) -> tuple[int, int, int, int] | None:
     """x0, y0, x1, y1 px without letterbox and pillarbox bars; None for a blank picture."""
-    brightest = np.maximum(previous, current)
-    # a tenth, not any: a logo or compression noise may lie on the bar
-    bright = brightest > DARK
+    bright = np.maximum(previous, current) > DARK
+    # a tenth of it, not any: a logo or compression noise may lie on a bar
     columns = np.flatnonzero(bright.mean(0) > 0.1)
     rows = np.flatnonzero(bright.mean(1) > 0.1)
     h, w = current.shape
     if len(columns) < w // 8 or len(rows) < h // 8:
         # dark throughout: a night scene is no letterbox, a blank picture has no contrast either
         return (0, 0, w, h) if min(previous.std(), current.std()) > 2.0 else None
-    x0, x1, y0, y1 = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+    x0, x1, y0, y1 = int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
     # bars come in equal pairs and are uniform; anything else is picture
     if abs(x0 - (w - x1)) > 0.02 * w or current[:, : max(1, x0)].std() > 6:
         x0, x1 = 0, w
     if abs(y0 - (h - y1)) > 0.02 * h or current[: max(1, y0)].std() > 6:
         y0, y1 = 0, h
-    inset = 2
-    return (
-        x0 + inset if x0 else 0,
-        y0 + inset if y0 else 0,
-        x1 - inset if x1 < w else w,
-        y1 - inset if y1 < h else h,
-    )
+    return x0, y0, x1, y1
 
 
-def _detail(image: NDArray[Any], size_cells: tuple[int, int]) -> Grid:
-    """The picture on the grid without its slow brightness, so that flicker and exposure drop out."""
-    import cv2
+def _mask(cells: tuple[int, int], picture: tuple[int, int, int, int]) -> Grid:
+    """1 where independent motion can be judged: in the picture, a few cells away from any bars."""
+    h, w = cells
+    x0, y0, x1, y1 = (v // GRID_STEP for v in picture)
+    mask = np.zeros(cells, np.float32)
+    edge = 5
+    mask[y0 + edge * (y0 > 0) : y1 - edge * (y1 < h), x0 + edge * (x0 > 0) : x1 - edge * (x1 < w)] = 1.0
+    return mask
 
-    small = cv2.resize(image, size_cells, interpolation=cv2.INTER_AREA).astype(np.float32)
-    return small - cv2.blur(small, (15, 15))
 
-
-def _is_cut(detail: Grid, found: Grid, mask: Grid) -> bool:
+def _is_cut(detail: Grid, found: Grid, picture: tuple[int, int, int, int]) -> bool:
     """True when even the best dense match explains little of the picture."""
-    inside = mask > 0
-    a, b = detail[inside], found[inside]
-    if a.std() < 0.5 and b.std() < 0.5:
+    x0, y0, x1, y1 = (v // GRID_STEP for v in picture)
+    a, b = detail[y0:y1, x0:x1], found[y0:y1, x0:x1]
+    spread = float(a.std()), float(b.std())
+    if max(spread) < 0.5:
         return False
-    return float((a * b).mean() / (a.std() * b.std() + 1e-6)) < 0.35
-
-
-def _overlay(
-    before: MotionField | None, detail: Grid, previous: Grid, texture: Grid, expected_px: Grid, dt: float
-) -> Grid:
-    """Seconds for which detail has stood still on the screen while the scene behind it should have moved."""
-    import cv2
-
-    changed = cv2.blur(np.abs(detail - previous), (3, 3)) / (cv2.blur(np.abs(detail), (3, 3)) + 1.0)
-    since = np.zeros_like(detail)
-    if before is not None and before.overlay_s.shape == detail.shape:
-        since = before.overlay_s
-    counts = (changed < 0.1) & (texture > 0.5) & (expected_px > 1.0)
-    # what changes is no overlay; what could not have changed, under a still camera, tells nothing
-    return np.where(counts, since + dt, np.where(changed > 0.25, 0.5 * since, since)).astype(np.float32)
-
-
-def _texture(detail: Grid) -> Grid:
-    """In [0, 1): how far a cell's detail stands above what noise and compression leave on flat ground."""
-    import cv2
-
-    contrast = cv2.blur(np.abs(detail), (5, 5))
-    return contrast / (contrast + np.float32(FLAT_LEVEL))
-
-
-def _matched(detail: Grid, found: Grid) -> Grid:
-    """In [0, 1]: whether a cell was there in the previous frame; 0 where the background has come to light
-    behind something that moved on, which must not leave its evidence behind."""
-    import cv2
-
-    wrong = cv2.blur(np.abs(detail - found), (3, 3))
-    noise = max(0.5, float(np.median(wrong)))
-    contrast = cv2.blur(np.abs(found), (3, 3))
-    return np.clip(1.5 - (wrong - noise) / (contrast + noise), 0.0, 1.0)
-
-
-def _support(detail: Grid, found: Grid, expected: Grid) -> Grid:
-    """In [0, 1]: how much better the cell's own flow explains the picture than the camera model does."""
-    import cv2
-
-    worse = cv2.blur(np.abs(detail - expected), (5, 5))
-    best = cv2.blur(np.abs(detail - found), (5, 5))
-    noise = max(0.5, float(np.median(best)))
-    gain = np.clip((worse - best - 0.5 * noise) / (best + 2.0 * noise), 0.0, 1.0)
-    # neither explains it: wings, foam, wheels change their looks faster than flow can follow
-    contrast = cv2.blur(np.abs(detail), (5, 5))
-    changed = np.clip((np.minimum(best, worse) - 2.0 * noise) / (0.5 * contrast + 2.0 * noise), 0.0, 1.0)
-    return cv2.GaussianBlur(np.maximum(gain, changed).astype(np.float32), (0, 0), 1.5)
+    return float((a * b).mean()) / (spread[0] * spread[1] + 1e-6) < 0.35
 
 
 def _camera_model(
-    current: NDArray[Any], back: NDArray[Any], picture: tuple[int, int, int, int], foreground: Grid
+    small: NDArray[Any], back: NDArray[Any], picture: tuple[int, int, int, int], foreground: Grid
 ) -> tuple[NDArray[np.float64], float]:
-    """Affine (3, 3) px map from this frame to the previous one for the static scene, and its inlier share."""
+    """Affine (3, 3) px map from this frame to the previous one for the static scene, and its inlier share.
+
+    `small` is this frame on the grid, `back` (H, W, 2) px the dense flow to the previous frame.
+    """
     import cv2
 
-    h, w = current.shape
+    h, w = back.shape[:2]
     x0, y0, x1, y1 = picture
     margin = 6 if (x0 or y0 or x1 < w or y1 < h) else 3
-    texture = cv2.cornerMinEigenVal(current, 7, ksize=3)
     ys, xs = np.mgrid[y0 + margin : y1 - margin : POINT_STEP, x0 + margin : x1 - margin : POINT_STEP]
     xs, ys = xs.ravel(), ys.ravel()
-    strength = texture[ys, xs]
-    weight = strength / (strength + MIN_TEXTURE)
-    # the static scene reaches the edges of the picture more often than its middle
+    cell_y, cell_x = (
+        np.minimum(ys // GRID_STEP, len(small) - 1),
+        np.minimum(xs // GRID_STEP, len(small[0]) - 1),
+    )
+    strength = cv2.cornerMinEigenVal(small, 5, ksize=3)[cell_y, cell_x]
     u, v = (xs - x0) / (x1 - x0) * 2 - 1, (ys - y0) / (y1 - y0) * 2 - 1
-    weight = weight * (CENTRE_WEIGHT + (1 - CENTRE_WEIGHT) * np.maximum(np.abs(u), np.abs(v)) ** 2)
-    weight = weight * (1 - FG_WEIGHT * foreground[ys // GRID_STEP, xs // GRID_STEP])
+    weight = (
+        strength / (strength + MIN_TEXTURE)
+        * (CENTRE_WEIGHT + (1 - CENTRE_WEIGHT) * np.maximum(np.abs(u), np.abs(v)) ** 2)
+        * (1 - (1 - FOREGROUND_WEIGHT) * foreground[cell_y, cell_x])
+    )  # fmt: skip
     keep = weight > 0.05
     if keep.sum() < 12:
         return np.eye(3), 0.0
-    xs, ys, weight = xs[keep], ys[keep], weight[keep].astype(np.float64)
-    here = xs + 1j * ys
+    xs, ys, weight = xs[keep], ys[keep], weight[keep]
+    here = (xs + 1j * ys).astype(np.complex64)
     there = here + back[ys, xs, 0] + 1j * back[ys, xs, 1]
-    moved = np.abs(there - here)
-    tolerance = max(0.6, 0.08 * float(np.median(moved)))  # px; blur and parallax grow with the motion
+    # blur and parallax grow with the motion
+    tolerance = max(0.6, 0.08 * float(np.median(np.abs(there - here))))
 
+    zoom, shift = _best_similarity(here, there, weight.astype(np.float32), tolerance)
+    predicted = zoom * here + shift
+    design = np.stack([xs, ys, np.ones(len(xs))], 1)
+    target = np.stack([there.real, there.imag], 1).astype(np.float64)
+    model = np.array(
+        [[zoom.real, -zoom.imag, shift.real], [zoom.imag, zoom.real, shift.imag], [0, 0, 1]], np.float64
+    )
+    for _ in range(4):
+        # Geman-McClure weights
+        robust = weight / (1 + (np.abs(predicted - there) / tolerance) ** 2) ** 2
+        try:
+            solution = np.linalg.solve(
+                design.T @ (design * robust[:, None]), design.T @ (target * robust[:, None])
+            )
+        except np.linalg.LinAlgError:
+            break
+        if not np.abs(solution[:2].T - np.eye(2)).max() < 0.25:
+            break
+        model[:2] = solution.T
+        moved = design @ solution
+        predicted = moved[:, 0] + 1j * moved[:, 1]
+    inlier = np.abs(predicted - there) < 2 * tolerance
+    return model, float(weight[inlier].sum() / weight.sum())
+
+
+def _best_similarity(
+    here: NDArray[Any], there: NDArray[Any], weight: NDArray[Any], tolerance: float
+) -> tuple[complex, complex]:
+    """The similarity z -> zoom z + shift with the greatest truncated quadratic support (MSAC)."""
     rng = np.random.default_rng(SEED)
-    pick = rng.choice(len(here), (HYPOTHESES, 2), p=weight / weight.sum())
+    pick = rng.choice(len(here), (HYPOTHESES, 2), p=(weight / weight.sum(dtype=np.float64)))
     p, q = here[pick], there[pick]
-    far = np.abs(p[:, 1] - p[:, 0]) > 0.15 * w
+    far = np.abs(p[:, 1] - p[:, 0]) > 50  # px: closer pairs give zoom and roll too badly
     p, q = p[far], q[far]
     zoom = (q[:, 1] - q[:, 0]) / (p[:, 1] - p[:, 0])
     sane = np.abs(zoom - 1) < 0.2
-    zoom, shift = zoom[sane], (q[:, 0] - zoom * p[:, 0])[sane]
     # pure shifts too: they are right more often than two noisy points are
-    zoom = np.concatenate([zoom, np.ones(17)])
-    shift = np.concatenate([shift, (there - here)[pick[:16, 0]], [0]])
-    error = np.abs(zoom[:, None] * here + shift[:, None] - there)
-    gain = np.clip(1 - (error / tolerance) ** 2, 0, None) @ weight
-    best = int(gain.argmax())
-
-    predicted = zoom[best] * here + shift[best]
-    design = np.stack([here.real, here.imag, np.ones(len(here))], 1)
-    target = np.stack([there.real, there.imag], 1)
-    model = np.array(
-        [[zoom[best].real, -zoom[best].imag, shift[best].real],
-         [zoom[best].imag, zoom[best].real, shift[best].imag], [0, 0, 1.0]]
-    )  # fmt: skip
-    for _ in range(4):
-        robust = weight / (1 + (np.abs(predicted - there) / tolerance) ** 2) ** 2
-        normal = design.T @ (design * robust[:, None])
-        if np.linalg.cond(normal) > 1e9:
-            break
-        solution = np.linalg.solve(normal, design.T @ (target * robust[:, None]))
-        if np.abs(solution[:2].T - np.eye(2)).max() > 0.25:
-            break
-        model[:2] = solution.T
-        predicted = (design @ solution) @ [1, 1j]
-    inlier = np.abs(predicted - there) < 2 * tolerance
-    return model, float(weight[inlier].sum() / weight.sum())
+    shifts = np.append((there - here)[pick[:16, 0]], 0)
+    zooms = np.concatenate([zoom[sane], np.ones(len(shifts))]).astype(np.complex64)
+    shifts = np.concatenate([(q[:, 0] - zoom * p[:, 0])[sane], shifts]).astype(np.complex64)
+    error = zooms[:, None] * here + (shifts[:, None] - there)
+    squared = (error.real**2 + error.imag**2) * np.float32(tolerance**-2)
+    best = int((np.maximum(0, 1 - squared) @ weight).argmax())
+    return complex(zooms[best]), complex(shifts[best])

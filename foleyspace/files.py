@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from foleyspace.errors import FoleyspaceError, InputError
+from foleyspace.errors import InputError
 
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
@@ -66,7 +66,7 @@ def atomic_output(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     """A temporary path beside `path`, with its suffix, to write to; renamed to `path` when the block ends
     well, removed when it does not (Ctrl-C too).
 
-    Raises `InputError` when `path` cannot be written, `FoleyspaceError` when the disk is full or the like.
+    Raises `InputError` when `path` cannot be written, a full disk included.
     """
     path = check_output(path, overwrite=overwrite)
     target = path.resolve() if path.is_symlink() else path  # a link stays a link, its file is replaced
@@ -84,9 +84,9 @@ def atomic_output(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         os.replace(temporary, target)
     except (OSError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
-            raise FoleyspaceError(f"{path} could not be written ({_said(error)})") from error
+            raise InputError(f"output {path} could not be written ({_said(error)})") from error
         if type(error).__name__ == "LibsndfileError" and "System error" in str(error):
-            raise FoleyspaceError(f"{path} could not be written (is the disk full?)") from error
+            raise InputError(f"output {path} could not be written (is the disk full?)") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)

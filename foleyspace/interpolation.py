@@ -49,7 +49,7 @@ class HrirField:
         taps = hrirs.ir.shape[-1]
         self.taps = taps + FADE
         self.span = GUARD + self.taps + int(np.ceil(self._delay.max())) + GUARD
-        self.n = 1 << max(11, int(np.ceil(np.log2(4.5 * self.span))))
+        self.n = 1 << max(12, int(np.ceil(np.log2(2.6 * self.span))))
         self.bins = self.n // 2 + 1
         self.hop = (self.n - self.span + 1) // 8 * 8
         onset = (np.abs(hrirs.ir) > 0.2 * np.abs(hrirs.ir).max(axis=-1, keepdims=True)).argmax(axis=-1)

@@ -26,8 +26,8 @@ Floats = NDArray[np.float64]
 Path = Callable[[Floats], tuple[Floats, Floats]]  # times (n,) s -> xyz (n, 3) m, gain (n,)
 
 # Largest angle travelled within a block for a polynomial of this degree: the error of the delay's phasor
-# then stays below about -45 dB at 8 kHz. Degree 1 first.
-DEGREE_UP_TO_DEG = ((1, 1.5), (2, 4.5), (3, 8.0), (4, 13.0), (6, 24.0))
+# then stays below about -55 dB at 4 kHz. Degree 1 first.
+DEGREE_UP_TO_DEG = ((1, 1.5), (2, 4.5), (3, 9.0), (4, 16.0), (6, 28.0))
 HATS = 8  # linear pieces a block when it moves faster still, or jumps
 JUMP_DEG, JUMP_DB = 15.0, 12.0  # within an eighth of a block
 STILL_RAD, STILL_GAIN = 1e-7, 1e-6

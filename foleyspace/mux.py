@@ -140,7 +140,7 @@ def _warn_dropped(stream: Stream) -> None:
 def _without_the_offender(kept: list[Stream], said: str, out: Path, video: Stream) -> list[Stream]:
     """`kept` without the stream ffmpeg could not write, or without the kind most likely to be the reason."""
     if "No space left" in said:
-        raise FoleyspaceError(f"{out} could not be written (no space left on device)")
+        raise InputError(f"output {out} could not be written (no space left on device)")
     named = re.search(r"in stream #(\d+)", said) or re.search(r"[Ss]ubtitle codec .* stream #?(\d+)", said)
     if named and int(named[1]) >= 2 and int(named[1]) - 2 < len(kept):
         offender = kept[int(named[1]) - 2]

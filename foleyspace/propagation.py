@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from foleyspace.sphere import unit_vectors
 from foleyspace.types import Source
 
 Floats = NDArray[np.float64]
@@ -51,8 +52,9 @@ def ear_directions(xyz: Floats, parallax: bool) -> tuple[Floats, Floats]:
         return xyz[:, None], gains
     both = np.repeat(xyz[:, None], 2, axis=1)
     ears = np.array([[0, HEAD_RADIUS_M, 0], [0, -HEAD_RADIUS_M, 0]])
-    inside = np.maximum(NEAREST_M / np.maximum(distance[near], 1e-6), 1)
-    source = both[near] * inside[:, None, None]
+    # held at the nearest distance, outside the head
+    outside = unit_vectors(xyz[near]) * np.maximum(distance[near], NEAREST_M)[:, None]
+    source = np.repeat(outside[:, None], 2, axis=1)
     ray = source - ears
     length = np.linalg.norm(ray, axis=-1, keepdims=True)
     ray /= length

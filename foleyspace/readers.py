@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ Reader = Callable[[Clip, tuple[int, int], int, int], Frames]
 
 DECORD_BYTES = 640 * 2**20
 STALL_S = 20.0  # for one frame
+SEEK_FROM = 100  # frames before the first wanted one, from which a seek is worth it
 
 
 def decord_suits(clip: Clip, size_wh: tuple[int, int]) -> bool:
@@ -61,29 +63,23 @@ def read_decord(clip: Clip, size_wh: tuple[int, int], first: int, every: int) ->
 
 def read_opencv(clip: Clip, size_wh: tuple[int, int], first: int, every: int) -> Frames:
     """Frames by OpenCV. A frame that the decoder leaves out is left out; its neighbours keep their times."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # corrupt frames: we say it in one line
+    shown = picture_times(clip.path)
+    stamped = shown is not None and not shown.decoded  # else its time stamps count from somewhere else
+    capture, index = _opened_at(clip, first if stamped else 0)
     import cv2
 
-    capture = cv2.VideoCapture(str(Path(clip.path).absolute()), cv2.CAP_FFMPEG)
     try:
-        if not capture.isOpened():
-            return
-        shown = picture_times(clip.path)
-        stamped = shown is not None and not shown.decoded
-        if stamped and first > 10 * clip.fps:  # seek to a key frame before it; time stamps say where that is
-            capture.set(cv2.CAP_PROP_POS_MSEC, (clip.times[first] - 1.0) * 1000)
-        index = -1
+        waiting = index >= 0  # a frame is grabbed already
         wanted = first
-        while index < len(clip.times) - 1 and capture.grab():
-            index += 1
-            if stamped:
-                index = _place(clip.times, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, index)
-            if index < wanted:
-                continue
+        while waiting or (index < len(clip.times) - 1 and capture.grab()):
+            if not waiting:
+                found = _index_at(clip.times, capture.get(cv2.CAP_PROP_POS_MSEC)) if stamped else None
+                index = index + 1 if found is None or found <= index else found
+            waiting = False
             if index > wanted:  # dropped by the decoder
                 wanted += -(-(index - wanted) // every) * every
-                if index != wanted:
-                    continue
+            if index < wanted:
+                continue
             good, frame = capture.retrieve()
             if not good:
                 continue
@@ -95,14 +91,28 @@ def read_opencv(clip: Clip, size_wh: tuple[int, int], first: int, every: int) ->
         capture.release()
 
 
-def _place(times: NDArray[np.float64], time: float, counted: int) -> int:
-    """The index of the frame shown at `time` s, `counted` or later; `counted` where no frame is near it."""
-    if counted >= len(times) or abs(times[counted] - time) < 1e-3:
-        return counted
-    after = int(np.searchsorted(times, time))
-    nearest = min((after - 1, after), key=lambda k: abs(times[min(max(k, 0), len(times) - 1)] - time))
-    near = counted <= nearest < len(times) and abs(times[nearest] - time) < 2e-3
-    return nearest if near else counted
+def _opened_at(clip: Clip, first: int) -> tuple[Any, int]:
+    """An OpenCV reader and the index of the frame it has grabbed, `first` or one before it; -1 when it stands
+    at the start with nothing grabbed. OpenCV seeks by an average frame rate: where it lands is checked."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # corrupt frames: we say it in one line
+    import cv2
+
+    capture = cv2.VideoCapture(str(Path(clip.path).absolute()), cv2.CAP_FFMPEG)
+    if first < SEEK_FROM:
+        return capture, -1
+    capture.set(cv2.CAP_PROP_POS_MSEC, (clip.times[first] - 1.0) * 1000)
+    found = _index_at(clip.times, capture.get(cv2.CAP_PROP_POS_MSEC)) if capture.grab() else None
+    if found is not None and found <= first:
+        return capture, found
+    capture.release()
+    return cv2.VideoCapture(str(Path(clip.path).absolute()), cv2.CAP_FFMPEG), -1
+
+
+def _index_at(times: NDArray[np.float64], time_ms: float) -> int | None:
+    """The index of the frame shown at `time_ms`, to 2 ms; None where no frame is near."""
+    after = int(np.searchsorted(times, time_ms / 1000))
+    near = [k for k in (after - 1, after) if 0 <= k < len(times) and abs(times[k] - time_ms / 1000) < 2e-3]
+    return min(near, key=lambda k: abs(times[k] - time_ms / 1000), default=None)
 
 
 def read_ffmpeg(clip: Clip, size_wh: tuple[int, int], first: int, every: int) -> Frames:

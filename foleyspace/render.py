@@ -84,13 +84,16 @@ def render(
 
     def blocks() -> Iterator[Samples]:
         for start in range(0, length, size):
+            if len(sounds) == 1:
+                yield sounds[0].samples[:, start : start + size]
+                continue
             block = np.zeros((len(sounds), min(size, length - start)), np.float32)
             for row, sound in zip(block, sounds, strict=True):
                 part = sound.samples[0, start : start + size]
                 row[: len(part)] = part
             yield block
 
-    out = np.zeros((2, length), np.float32)
+    out = np.empty((2, length), np.float32)
     at = 0
     for stereo in render_blocks(blocks(), scene.sources, hrirs, options, scene.room):
         out[:, at : at + stereo.shape[1]] = stereo

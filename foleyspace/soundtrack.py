@@ -47,15 +47,20 @@ class Soundtrack:
 
 
 def extract_mono(
-    source: Clip | str | Path, wav_path: str | Path, rate: int = 48000, *, overwrite: bool = True
+    source: Clip | str | Path,
+    wav_path: str | Path,
+    rate: int = 48000,
+    *,
+    duration: float | None = None,
+    overwrite: bool = True,
 ) -> Soundtrack:
     """Write the sound of `source` as mono float32 WAV at `rate` Hz.
 
     Of a `Clip`: sample 0 is the first shown frame (a later start is filled with silence, an earlier one cut
     off) and the length is `round(clip.duration * rate)`. Of a plain sound or video file's path: the whole
-    sound, from its own start. Several channels are mixed with the weights of ITU-R BS.775; the
-    omnidirectional channel of ambisonics is used alone; stereo channels that cancel each other are put
-    together with one of them inverted. Raises `InputError` when there is no sound.
+    sound from its own start, cut or padded to `duration` s where one is given. Several channels are mixed
+    with the weights of ITU-R BS.775; the omnidirectional channel of ambisonics is used alone; stereo
+    channels that cancel each other are put together with one of them inverted. Raises `InputError` when there is no sound.
     """
     clip = source if isinstance(source, Clip) else None
     path = check_input(clip.path if clip else source)  # type: ignore[arg-type]
@@ -66,7 +71,8 @@ def extract_mono(
     source_rate, layout = stated
     names = channel_names(layout)
     start_s = origin(path) if clip else None
-    length = round(clip.duration * rate) if clip else None
+    duration = clip.duration if clip else duration
+    length = None if duration is None else round(duration * rate)
     plan, weights = "as it is" if len(names) == 1 else layout, mono_weights(names)
     if spherical and len(names) == 4:
         plan, weights = "ambisonic W", np.array([1.0, 0, 0, 0])

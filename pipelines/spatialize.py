@@ -126,12 +126,19 @@ def spatialize_file(
     those that share `mono` without it when it is a video's own track, which holds it already
     (`distance_gain` "on" or "off" overrules both). `loudness_of`: the file whose loudness is matched.
     """
+    import soundfile
+
     from foleyspace.loudness import integrated_lufs, match_loudness
 
     room = config.room() or scene.room
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         raw = Path(folder) / "raw.wav"
-        _render_to(raw, mono, replace(scene, room=room), hrirs, config, own_track, Path(folder))
+        try:
+            _render_to(raw, mono, replace(scene, room=room), hrirs, config, own_track, Path(folder))
+        except soundfile.LibsndfileError as error:
+            raise InputError(
+                f"temporary files cannot be written to {folder} ({error}): is the disk full? (TMPDIR moves them)"
+            ) from None
         lufs_in = integrated_lufs(loudness_of)
         loudness = match_loudness(raw, out, config.target_lufs(lufs_in), rate_out=rate)
     return SoundReport(lufs_in, loudness.output_lufs, loudness.gain_db, loudness.limited_db)

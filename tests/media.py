@@ -46,7 +46,7 @@ def picture(path: Path, times: Sequence[float], white: Sequence[int] = (), args:
     stream = b"".join(
         frames[int(np.searchsorted(ticks, tick, side="right")) - 1].tobytes() for tick in range(ticks[-1] + 1)
     )
-    select = "+".join(f"eq(n\\,{tick})" for tick in ticks)
+    select = _any_of([f"eq(n\\,{tick})" for tick in ticks])
     ffmpeg(
         *("-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{width}x{height}", "-r", str(TICKS), "-i", "-"),
         *("-vf", f"select={select}", "-fps_mode", "passthrough", "-enc_time_base", "1:1000"),
@@ -56,6 +56,14 @@ def picture(path: Path, times: Sequence[float], white: Sequence[int] = (), args:
         stdin=stream,
     )
     return path
+
+
+def _any_of(terms: list[str]) -> str:
+    """A sum in balanced brackets: ffmpeg's expressions may not nest deeply."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return f"({_any_of(terms[:half])}+{_any_of(terms[half:])})"
 
 
 def clicks(path: Path, seconds: float, at: Sequence[float], channels: int = 1, rate: int = RATE) -> Path:

@@ -42,9 +42,14 @@ def both_ears(path: Path, mono: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("offset_s", [0.0, 0.3, -0.25])
-@pytest.mark.parametrize("kind", ["cfr", "vfr"])
-@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "webm"])
+@pytest.mark.parametrize(
+    ("suffix", "kind", "offset_s"),
+    [
+        *(("mp4", kind, offset_s) for kind in ("cfr", "vfr") for offset_s in (0.0, 0.3, -0.25)),
+        *(("mkv", "vfr", offset_s) for offset_s in (0.0, 0.3, -0.25)),
+        *(("mov", "cfr", -0.25), ("webm", "vfr", 0.3), ("webm", "cfr", -0.25)),
+    ],
+)
 def test_click_and_flash_stay_together(tmp_path: Path, kind: str, offset_s: float, suffix: str) -> None:
     """The whole way: a video with both, its mono track out, in again; by the output's own time stamps."""
     times = media.cfr_times(2.0) if kind == "cfr" else media.vfr_times(2.0)
@@ -199,10 +204,10 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, clip_path: Path, wav: Path) 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 def test_ctrl_c_leaves_nothing(tmp_path: Path, clip_path: Path) -> None:
-    """Interrupted while ten minutes of sound are being encoded."""
+    """Interrupted while two minutes of sound are being encoded."""
     (tmp_path / "out").mkdir()
     wav = tmp_path / "long.wav"
-    media.ffmpeg("-f", "lavfi", "-i", "anoisesrc=d=600:a=0.3", "-ac", "2", "-c:a", "pcm_f32le", wav)
+    media.ffmpeg("-f", "lavfi", "-i", "anoisesrc=d=120:a=0.3", "-ac", "2", "-c:a", "pcm_f32le", wav)
     script = (
         "import sys\nfrom foleyspace import mux, video\nclip = video.probe(sys.argv[1])\n"
         "print('go', flush=True)\nmux.remux(clip, sys.argv[2], sys.argv[3])\n"

@@ -263,3 +263,14 @@ def test_soundfile_and_video_are_told_apart(folder: Path) -> None:
     soundfile.write(str(path), np.zeros(4800), 48000)
     with pytest.raises(InputError, match="no moving picture"):
         video.probe(path)
+
+
+@pytest.mark.parametrize("reader", ["opencv", "ffmpeg"])
+@pytest.mark.parametrize("kind", ["cfr", "vfr"])
+def test_starting_late_in_a_long_group_of_pictures(folder: Path, reader: str, kind: str) -> None:
+    times = media.cfr_times(15.0) if kind == "cfr" else media.vfr_times(24.0)
+    path = media.picture(folder / f"long_{kind}.mkv", times, [285, 290], ["-g", "250", "-bf", "3"])
+    clip = probe(path)
+    got = list(frames(clip, start=clip.times[280], reader=reader))
+    assert [index for index, _, _ in got] == list(range(280, len(times)))
+    assert [index for index, _, frame in got if frame.mean() > 200] == [285, 290]

@@ -126,7 +126,9 @@ def overlay(seen, boxes, note, path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("annotations", type=Path)
     parser.add_argument("videos", type=Path)
     parser.add_argument("--detector", default="motion")
@@ -166,8 +168,10 @@ def main() -> None:
         )
     movers = [s for s in summary if s[0] >= 15 and not s[3]]
     if movers:
-        print(f"movers ({len(movers)}): mean r {np.mean([np.nan_to_num(s[2]) for s in movers]):.3f}, "
-              f"|x error| {np.nanmean([s[1] for s in movers]):.1f} %")
+        print(
+            f"movers ({len(movers)}): mean r {np.mean([np.nan_to_num(s[2]) for s in movers]):.3f}, "
+            f"|x error| {np.nanmean([s[1] for s in movers]):.1f} %"
+        )
     if summary:
         print(f"all ({len(summary)}): |x error| {np.nanmean([s[1] for s in summary]):.1f} %")
 

@@ -9,6 +9,7 @@ source swings 100 degrees to either side and 35 degrees up and down, off the mea
 is given. What is worked out once a set and direction ("prepare") is timed apart.
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import os
@@ -57,7 +58,9 @@ def main() -> None:
     for speed in (10, 20, 40, 90, 200):
         cases.append((f"moving, {speed} deg/s", swinging(given.seconds, speed), RenderOptions()))
     cases.append(("20 deg/s, stem options", swinging(given.seconds, 20), stems))
-    print(f"{'source':24s} {'prepare s':>9s} {'fftconvolve s':>13s} {'renderer s':>10s} {'x real time':>11s} ratio")
+    print(
+        f"{'source':24s} {'prepare s':>9s} {'fftconvolve s':>13s} {'ours s':>10s} {'x real time':>11s} ratio"
+    )
     for label, source, options in cases:
         scene = Scene((source,), given.seconds)
         start = time.perf_counter()

@@ -1,0 +1,116 @@
+"""Evidence of what moves by itself: where the picture contradicts the camera model, added up over a shot.
+
+All pictures here are grids of grey levels without their slow brightness (`detail`), so that flicker and
+changes of exposure drop out. The constants hold for any video; results change little within a factor of
+two of each.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Grid = NDArray[np.float32]
+
+MIN_SPEED = 0.015  # frame widths per second: half evidence of independent motion under a still camera
+PARALLAX = 0.3  # the share of the camera's speed by which static things may differ from the global model
+RISE_S, FALL_S, FLAT_FALL_S = 0.3, 2.5, 0.5  # time constants of the evidence; the last on flat ground
+FLAT_LEVEL = 4.0  # grey levels of detail that count as half a texture
+OVERLAY_S = 0.6  # unchanged for so long under a moving camera: a logo, a caption
+
+
+@lru_cache(maxsize=8)
+def grid_points(h: int, w: int) -> tuple[Grid, Grid]:
+    """Column and row number of every cell of an (h, w) grid."""
+    xs, ys = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+    return xs, ys
+
+
+def warp(image: Grid, displacement: Grid) -> Grid:
+    """`image` (h, w) read at every cell's own place plus `displacement` (h, w, 2) cells."""
+    import cv2
+
+    xs, ys = grid_points(*image.shape)
+    return cv2.remap(
+        image, xs + displacement[..., 0], ys + displacement[..., 1], cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+
+
+def detail_of(small: NDArray[Any]) -> Grid:
+    """A grey picture without its slow brightness."""
+    import cv2
+
+    small = small.astype(np.float32)
+    return small - cv2.blur(small, (15, 15))
+
+
+def texture_of(detail: Grid) -> Grid:
+    """In [0, 1): how far a cell's detail stands above what noise and compression leave on flat ground."""
+    import cv2
+
+    contrast = cv2.blur(np.abs(detail), (5, 5))
+    return contrast / (contrast + np.float32(FLAT_LEVEL))
+
+
+def support(detail: Grid, found: Grid, expected: Grid) -> Grid:
+    """In [0, 1]: how surely a cell does not move as the camera model says.
+
+    `found` is the previous frame carried here by the dense flow, `expected` by the camera model.
+    """
+    import cv2
+
+    worse = cv2.blur(np.abs(detail - expected), (5, 5))
+    best = cv2.blur(np.abs(detail - found), (5, 5))
+    noise = noise_of(best)
+    gain = (worse - best - 0.5 * noise) / (best + 2.0 * noise)
+    # neither explains it: wings, foam, wheels change their looks faster than flow can follow
+    contrast = cv2.blur(np.abs(detail), (5, 5))
+    changed = (np.minimum(best, worse) - 2.0 * noise) / (0.5 * contrast + 2.0 * noise)
+    return cv2.GaussianBlur(np.clip(np.maximum(gain, changed), 0.0, 1.0), (0, 0), 1.5)
+
+
+def uncovered(detail: Grid, found: Grid) -> Grid:
+    """In [0, 1]: 1 where the best match of a cell fails, as on ground that comes to light behind an object."""
+    import cv2
+
+    wrong = cv2.blur(np.abs(detail - found), (3, 3))
+    noise = noise_of(wrong)
+    contrast = cv2.blur(np.abs(found), (3, 3))
+    return np.clip((wrong - noise) / (contrast + noise) - 0.5, 0.0, 1.0)
+
+
+def gather(
+    carried: Grid, residual: Grid, texture: Grid, hidden: Grid, camera_speed: float, dt: float
+) -> Grid:
+    """Evidence `carried` here by the flow, updated: quick to rise, slow to fall, as things that stop
+    are still there. On flat ground it falls fast: no flow can be read there that would have carried it
+    along. `hidden` cells were not seen before; `residual` and `camera_speed` in frame widths per second."""
+    # parallax and model error grow with the camera's own motion, an object it follows moves as fast as it
+    now = residual / (residual + np.float32(MIN_SPEED + PARALLAX * camera_speed))
+    # a thing that moves may look different each time; ground behind it stands still
+    carried = carried * (1 - hidden * (1 - now))
+    rise = np.float32(1 - np.exp(-dt / RISE_S))
+    fall = 1 - np.exp(np.float32(-dt) / (FLAT_FALL_S + (FALL_S - FLAT_FALL_S) * texture))
+    return carried + np.where(now > carried, rise, fall) * (now - carried)
+
+
+def overlay(since: Grid, detail: Grid, previous: Grid, texture: Grid, expected_px: Grid, dt: float) -> Grid:
+    """Seconds for which detail has stood still on the screen while the scene behind it should have moved.
+
+    `since` (h, w): the same up to the previous frame; `expected_px`: how far the camera model moves a cell.
+    """
+    import cv2
+
+    change = cv2.blur(np.abs(detail - previous), (3, 3)) / (cv2.blur(np.abs(detail), (3, 3)) + 1.0)
+    stands = (change < 0.1) & (texture > 0.5) & (expected_px > 1.0)
+    # what changes is no overlay; what could not have changed, under a still camera, tells nothing
+    return np.where(stands, since + dt, np.where(change > 0.25, 0.5 * since, since)).astype(np.float32)
+
+
+def noise_of(error: Grid) -> float:
+    """What matching leaves over in most of the picture, grey levels."""
+    return max(0.5, float(np.median(error[::2, ::2])))
