@@ -74,8 +74,8 @@ def spatialize(
     rates than 48 kHz are resampled on the way in and out. `hrirs`: a loaded set, a name or a file.
     """
     from foleyspace.hrir import load_hrirs
-    from foleyspace.render import RenderOptions
-    from foleyspace.render import render as render_audio
+    from foleyspace.renderer import RenderOptions
+    from foleyspace.renderer import render as render_audio
 
     signals = [Audio(mono, rate)] if isinstance(mono, np.ndarray) else mono
     signals = [signals] if isinstance(signals, Audio) else list(signals)

@@ -7,6 +7,7 @@ it; what is left, where the picture itself contradicts the camera model, is inde
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -114,8 +115,8 @@ def motion_field(
         return _still(cells, dt)
 
     # flow from this frame back to the previous one, so that every grid is aligned with this frame
-    back = _dis().calc(current, previous, None)
-    flow = cv2.resize(back, cells[::-1], interpolation=cv2.INTER_AREA)
+    back = _dis(threading.get_ident()).calc(current, previous, None)
+    flow: Grid = np.asarray(cv2.resize(back, cells[::-1], interpolation=cv2.INTER_AREA), np.float32)
     small, small_previous = (
         cv2.resize(p, cells[::-1], interpolation=cv2.INTER_AREA) for p in (current, previous)
     )
@@ -134,9 +135,9 @@ def motion_field(
     px, py = xs * GRID_STEP + 0.5, ys * GRID_STEP + 0.5
     a = model.astype(np.float32)
     # the camera's share of the flow at each cell, in px of the flow image
-    share = np.stack(
+    share: Grid = np.stack(
         [a[0, 0] * px + a[0, 1] * py + a[0, 2] - px, a[1, 0] * px + a[1, 1] * py + a[1, 2] - py], -1
-    )
+    ).astype(np.float32)
     share_px = np.hypot(share[..., 0], share[..., 1])
     texture = texture_of(detail)
     sure = support(detail, found, warp(detail_previous, share / GRID_STEP)) * texture * mask
@@ -175,11 +176,13 @@ def _still(cells: tuple[int, int], dt: float) -> MotionField:
     return MotionField(np.eye(3), 0.0, one, two, two, one, one, dt, valid=False)
 
 
-@lru_cache(maxsize=1)
-def _dis() -> Any:
+@lru_cache(maxsize=8)
+def _dis(thread: int) -> Any:
+    """The flow estimator, which keeps buffers of its own: one for each thread."""
     import cv2
 
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    library: Any = cv2  # its stubs leave this class out
+    return library.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
 
 def _picture_area(previous: NDArray[Any], current: NDArray[Any]) -> tuple[int, int, int, int] | None:

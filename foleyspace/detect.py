@@ -80,7 +80,8 @@ def _existing(name: str) -> Path:
     path = Path(name).expanduser()
     if not path.exists():
         raise InputError(
-            f"`detector` is {name!r} but there is no such file; it must be auto, motion, a model's name or a path"
+            f"`detector` is {name!r} but there is no such file; "
+            "it must be auto, motion, a model's name or a path"
         )
     if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"`detector` is {name!r} but the file is empty")

@@ -44,10 +44,12 @@ class Detections:
 
 class Detector(Protocol):
     """Called once for every processed frame, in order. `name` is what was loaded, `kind` is "motion" or
-    "ultralytics". `reset` starts a new shot: tracks are dropped, and their ids never come back."""
+    "ultralytics". `rate_hz`: how often it is worth asking. `reset` starts a new shot: tracks are
+    dropped, and their ids never come back."""
 
     name: str
     kind: str
+    rate_hz: float
 
     def __call__(self, frame_rgb: NDArray[Any], motion: MotionField) -> Detections: ...
 

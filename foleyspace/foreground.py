@@ -17,7 +17,8 @@ Grid = NDArray[np.float32]
 
 MIN_SPEED = 0.015  # frame widths per second: half evidence of independent motion under a still camera
 PARALLAX = 0.3  # the share of the camera's speed by which static things may differ from the global model
-RISE_S, FALL_S, FLAT_FALL_S = 0.3, 2.5, 0.5  # time constants of the evidence; the last on flat ground
+RISE_S, FALL_S, FLAT_FALL_S = 0.3, 2.5, 0.3  # time constants of the evidence; the last on flat ground
+PROOF_SPEED = 0.2  # frame widths per second of the camera that halve how long evidence stays
 FLAT_LEVEL = 4.0  # grey levels of detail that count as half a texture
 OVERLAY_S = 0.6  # unchanged for so long under a moving camera: a logo, a caption
 
@@ -34,18 +35,16 @@ def warp(image: Grid, displacement: Grid) -> Grid:
     import cv2
 
     xs, ys = grid_points(*image.shape)
-    return cv2.remap(
-        image, xs + displacement[..., 0], ys + displacement[..., 1], cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
+    x, y = xs + displacement[..., 0], ys + displacement[..., 1]
+    return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def detail_of(small: NDArray[Any]) -> Grid:
     """A grey picture without its slow brightness."""
     import cv2
 
-    small = small.astype(np.float32)
-    return small - cv2.blur(small, (15, 15))
+    gray = small.astype(np.float32)
+    return np.asarray(gray - cv2.blur(gray, (15, 15)), np.float32)
 
 
 def texture_of(detail: Grid) -> Grid:
@@ -74,7 +73,7 @@ def support(detail: Grid, found: Grid, expected: Grid) -> Grid:
 
 
 def uncovered(detail: Grid, found: Grid) -> Grid:
-    """In [0, 1]: 1 where the best match of a cell fails, as on ground that comes to light behind an object."""
+    """In [0, 1]: 1 where the best match of a cell fails: ground that comes to light behind an object."""
     import cv2
 
     wrong = cv2.blur(np.abs(detail - found), (3, 3))
@@ -89,12 +88,20 @@ def gather(
     """Evidence `carried` here by the flow, updated: quick to rise, slow to fall, as things that stop
     are still there. On flat ground it falls fast: no flow can be read there that would have carried it
     along. `hidden` cells were not seen before; `residual` and `camera_speed` in frame widths per second."""
+    import cv2
+
     # parallax and model error grow with the camera's own motion, an object it follows moves as fast as it
     now = residual / (residual + np.float32(MIN_SPEED + PARALLAX * camera_speed))
     # a thing that moves may look different each time; ground behind it stands still
     carried = carried * (1 - hidden * (1 - now))
+    # beside a thing that moves on, what stands still is the ground it has left, not a thing that stopped
+    reach = (2 * (carried.shape[1] // 10) + 1,) * 2
+    around = cv2.blur(now * carried, reach) / (cv2.blur(carried, reach) + np.float32(1e-3))
+    left = np.clip(3 * (around - now), 0, 1)
+    # under a moving camera, to move with the scene is a proof of belonging to it
+    stay = FALL_S / (1 + camera_speed / PROOF_SPEED)
     rise = np.float32(1 - np.exp(-dt / RISE_S))
-    fall = 1 - np.exp(np.float32(-dt) / (FLAT_FALL_S + (FALL_S - FLAT_FALL_S) * texture))
+    fall = 1 - np.exp(np.float32(-dt) / (FLAT_FALL_S + max(0.0, stay - FLAT_FALL_S) * texture * (1 - left)))
     return carried + np.where(now > carried, rise, fall) * (now - carried)
 
 

@@ -54,6 +54,7 @@ class MotionDetector:
 
     name = "motion"
     kind = "motion"
+    rate_hz = 12.0
 
     def __init__(self) -> None:
         self._tracks: list[_Track] = []

@@ -32,7 +32,7 @@ HATS = 8  # linear pieces a block when it moves faster still, or jumps
 JUMP_DEG, JUMP_DB = 15.0, 12.0  # within an eighth of a block
 STILL_RAD, STILL_GAIN = 1e-7, 1e-6
 EPOCH = 256  # blocks planned at once
-SPECTRA_AT_ONCE = 48  # what fits the processor's cache
+SPECTRA_AT_ONCE = 64  # what fits the processor's cache
 SILENT, STATIC = -2, -1
 
 
@@ -98,6 +98,11 @@ class MovingFilter:
                 target = out[:, block * hop : (block + run) * hop].reshape(2, run, hop)
                 target += sound.transpose(1, 0, 2)
             block += run
+
+    def forget(self) -> None:
+        """Drop what was worked out for the stretch of time last rendered; it is worked out anew if needed."""
+        self._epoch = -1
+        self._nodes, self._rows, self._chains, self._resting = {}, {}, {}, {}
 
     def _rest(self, spectra: Spectra, at: int, run: int) -> NDArray[np.float32]:
         from scipy import fft

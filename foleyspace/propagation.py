@@ -13,6 +13,7 @@ from foleyspace.types import Source
 Floats = NDArray[np.float64]
 
 SPEED_OF_SOUND = 343.0  # m/s
+SILENT_DB = -96.0  # a gain curve's "not sounding"
 NEAREST_M = 0.25  # the distance law stops here: +12 dB re 1 m
 HEAD_RADIUS_M = 0.0875
 PARALLAX_BELOW_M = 1.0  # HRTFs hardly change with distance beyond (Brungart & Rabinowitz, JASA 106, 1999)
@@ -26,10 +27,25 @@ def position(source: Source, times: Floats) -> Floats:
 
 
 def gain(source: Source, times: Floats) -> Floats:
-    """Linear gain (n,) of the source at `times` (n,) s."""
+    """Linear gain (n,) of the source at `times` (n,) s: straight lines in amplitude between its points, so
+    that sources which share a signal add up to it; 0 from `SILENT_DB` down."""
     if source.gain_db is None or not source.gain_db.any():
         return np.ones(len(times))
-    return np.asarray(10 ** (np.interp(times, source.times, source.gain_db) / 20))
+    amplitude = np.where(source.gain_db <= SILENT_DB, 0.0, 10 ** (source.gain_db / 20))
+    return np.interp(times, source.times, amplitude)
+
+
+def audible_span(source: Source) -> tuple[float, float]:
+    """From when to when (s) a source is not silent by its gains: infinite where an end value holds."""
+    if source.gain_db is None:
+        return -np.inf, np.inf
+    heard = np.flatnonzero(source.gain_db > SILENT_DB)
+    if not len(heard):
+        return np.inf, -np.inf
+    first, last = heard[0], heard[-1]
+    start = -np.inf if first == 0 else source.times[first - 1]
+    end = np.inf if last == len(source.times) - 1 else source.times[last + 1]
+    return float(start), float(end)
 
 
 def distance_gain(distance_m: Floats) -> Floats:

@@ -65,7 +65,7 @@ def find_regions(
     evidence = motion.foreground
     if salient is not None:
         evidence = evidence * (COLOURLESS + (1 - COLOURLESS) * salient)
-    evidence = cv2.GaussianBlur(evidence, (0, 0), 1.2)
+    evidence = np.asarray(cv2.GaussianBlur(evidence, (0, 0), 1.2), np.float32)
     # half of the picture shimmering is not half a picture of objects
     floor = max(MIN_LEVEL, 1.5 * float(np.median(evidence)))
     peak = float(evidence.max())

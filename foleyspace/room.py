@@ -22,7 +22,7 @@ from foleyspace.propagation import SPEED_OF_SOUND
 from foleyspace.types import Hrirs, Room, Samples, Source
 
 if TYPE_CHECKING:
-    from foleyspace.render import RenderOptions
+    from foleyspace.renderer import RenderOptions
 
 Floats = NDArray[np.float64]
 

@@ -21,8 +21,8 @@ _GROUPS: tuple[tuple[float, str], ...] = (
 _PRIORS = {name.replace("_", " "): prior for prior, names in _GROUPS for name in names.split()}
 
 ANIMATE = frozenset(
-    "person man woman child crowd bird cat dog horse sheep cow elephant bear zebra giraffe "
-    "rooster goat pig frog insect".split()
+    ["person", "man", "woman", "child", "crowd", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant"]
+    + ["bear", "zebra", "giraffe", "rooster", "goat", "pig", "frog", "insect"]
 )
 
 

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.camera import Projection, angles_to_xyz, screen_to_angles
+from foleyspace.propagation import SILENT_DB
 from foleyspace.smoothing import smooth
 from foleyspace.types import Clip, Floats, Source, Track
 
 GRID_HZ = 25.0
-SILENT_DB = -96.0  # "not sounding" in a gain curve
 ANGLE_CUTOFF_HZ = 1.5  # faster motion of a box is jitter of the detector
 DISTANCE_CUTOFF_HZ = 0.4
 ANGLE_NOISE_DEG = 0.7  # of a confident box's centre, about 1 % of the picture's width at 70 degrees

@@ -44,8 +44,8 @@ class Clip:
     """A video file as probed: nothing of its pictures is held.
 
     `fps` is the average frame rate; `times` (T,) s are the presentation times of all shown frames,
-    the first at 0; `size_wh` px is the display size (after rotation and sample aspect are applied to
-    nothing but rotation); `rotation` in {0, 90, 180, 270} degrees clockwise is what a player applies;
+    the first at 0; `size_wh` px is the size after the rotation, pixels as they are stored (not made
+    square); `rotation` in {0, 90, 180, 270} degrees clockwise is what a player applies;
     `cuts` (K,) s are the times of the first frames after hard cuts (empty until `shots.find_cuts`).
     """
 
@@ -100,7 +100,8 @@ class Source:
     """One trajectory: `times` (N,) s, `xyz` (N, 3) m in the listener frame, `visible` (N,) bool,
     `gain_db` (N,), `spread_deg` (N,) angular width (0: a point; >= 180: all around, diffuse),
     `caption`, and `audio`: a sound file of its own, or None when it shares the scene's mono track.
-    Between times the source moves on straight lines; outside them it stays at the end points."""
+    Between times the source moves on straight lines, its gain too (in amplitude, -96 dB and less is
+    silence); outside them the end values hold."""
 
     id: str
     label: str

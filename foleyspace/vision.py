@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from foleyspace.depth import DepthModel
 
 VISION_WIDTH = 640  # px: what detectors look at
-DETECT_HZ = 8.0
 MIN_OBSERVATIONS = 3
 
 logger = logging.getLogger("foleyspace")
@@ -53,7 +52,7 @@ def observe(
     frames: Iterable[tuple[int, float, NDArray[np.uint8]]],
     detector: Detector,
     depth_model: DepthModel | None = None,
-    detect_hz: float = DETECT_HZ,
+    detect_hz: float = 6.0,
 ) -> Observations:
     """Watch all `frames` (index, time s, RGB (H, W, 3)) of a clip once.
 
@@ -78,7 +77,7 @@ def observe(
             growing, previous, shot = {}, None, shot + 1
             last_detection = last_depth = -np.inf
             detector.reset()
-        if time - last_detection < 1 / detect_hz - 1e-3:
+        if time - last_detection < 1 / detect_hz - 0.5 / float(clip.fps):
             continue
         gray = cv2.cvtColor(_small(frame, cv2), cv2.COLOR_RGB2GRAY)
         field = motion_field(previous, gray, max(time - previous_time, 1e-3) if previous is not None else 1.0)

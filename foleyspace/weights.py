@@ -41,13 +41,13 @@ def find_weights(name: str, folders: tuple[Path, ...]) -> Path | None:
     return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
-def fetch_weights(name: str, folder: Path, releases: tuple[str, ...] = RELEASES) -> Path:
+def fetch_weights(name: str, folder: Path, releases: tuple[str, ...] | None = None) -> Path:
     """Download `name` into `folder`, atomically, and return its path.
 
     Takes at most about `ANSWER_S` when no host answers, a stalled name server included. Raises
     FoleyspaceError with the reason in a few words.
     """
-    for base in releases:
+    for base in releases or RELEASES:
         try:
             response = _open(f"{base}/{name}")
         except urllib.error.HTTPError as error:

@@ -182,7 +182,7 @@ def _rendered(
     config: SoundConfig,
     dry: bool,
 ) -> Iterator[Samples]:
-    from foleyspace.render import RenderOptions, render_blocks
+    from foleyspace.renderer import RenderOptions, render_blocks
 
     far = dry if config.distance_gain == "auto" else config.distance_gain == "on"
     options = RenderOptions(distance_gain=far, air_absorption=far, doppler=config.doppler)

@@ -31,13 +31,13 @@ class TrackConfig:
     fov_deg: float = DEFAULT_FOV_DEG
     projection: Projection = "rectilinear"
     prompt: str = ""
-    detect_hz: float = 8.0
+    detect_hz: float | None = None
     device: str = "auto"
     offline: bool = False
 
     def __post_init__(self) -> None:
         check_view(self.fov_deg, self.projection)
-        if not 1 <= self.detect_hz <= 60:
+        if self.detect_hz is not None and not 1 <= self.detect_hz <= 60:
             raise InputError(f"`detect_hz` is {self.detect_hz:g} but must be between 1 and 60")
 
 
@@ -72,7 +72,7 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     pictures = progress(
         frames(clip, width=min(VISION_WIDTH, clip.size_wh[0])), "watching", total=len(clip.times)
     )
-    observations = observe(clip, pictures, detector, depth, config.detect_hz)
+    observations = observe(clip, pictures, detector, depth, config.detect_hz or detector.rate_hz)
     clip = observations.clip
     if clip.cuts:
         logger.info("cuts at %s s", ", ".join(f"{cut:.2f}" for cut in clip.cuts))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from foleyspace.render import RenderOptions, render
+from foleyspace.renderer import RenderOptions, render
 from foleyspace.types import Audio, Scene, Source
 
 RATE = 48000

@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import butter, sosfiltfilt
 
 from foleyspace.hrir import load_hrirs
-from foleyspace.render import RenderOptions, render, render_blocks
+from foleyspace.renderer import RenderOptions, render, render_blocks
 from foleyspace.room import _diffuse_field, diffuse_tail
 from foleyspace.types import Audio, Room, Scene, Source
 

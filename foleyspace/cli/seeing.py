@@ -59,9 +59,8 @@ seeing_options = stacked(
             "--detect-hz",
             type=float,
             default=_seeing("detect_hz"),
-            show_default=True,
             metavar="HZ",
-            help="How often objects are looked for.",
+            help="How often objects are looked for; default 6, or 12 where that is fast.",
         ),
         click.option(
             "--device",

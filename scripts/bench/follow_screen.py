@@ -24,14 +24,14 @@ SUFFIXES = (".mp4", ".mkv", ".mov", ".webm")
 @click.option("--depth", default="size", show_default=True)
 @click.option("--overlays", is_flag=True, help="Write NAME.overlay.mp4 too.")
 def main(videos: Path, out: Path, detector: str, depth: str, overlays: bool) -> None:
-    import foleyspace
+    from foleyspace.api import render
 
     logging.getLogger("foleyspace").setLevel(logging.ERROR)
     out.mkdir(parents=True, exist_ok=True)
     for video in sorted(p for p in videos.iterdir() if p.suffix in SUFFIXES):
         started = time.perf_counter()
         more = {"overlay": str(out / f"{video.stem}.overlay.mp4")} if overlays else {}
-        result = foleyspace.render(
+        result = render(
             video, out / video.name, detector=detector, depth=depth, offline=True, overwrite=True, **more
         )
         seconds = time.perf_counter() - started

@@ -19,7 +19,7 @@ import numpy as np
 
 from foleyspace.hrir import load_hrirs
 from foleyspace.interpolation import interpolate_hrirs
-from foleyspace.render import render
+from foleyspace.renderer import render
 from foleyspace.types import Audio, Hrirs, Scene, Source
 
 RATE = 48000

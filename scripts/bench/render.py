@@ -92,11 +92,11 @@ def main(video: Path, detector: str, depth: str, minutes: tuple[float, ...]) -> 
                 print(f"{length:9g} {peak / 2**20:10.0f} {seconds / (60 * length):18.2f}", flush=True)
                 clip.unlink()
             return
-        import foleyspace
+        from foleyspace.api import render
 
         for attempt in ("first (with imports and model loading)", "second"):
             started = time.perf_counter()
-            result = foleyspace.render(
+            result = render(
                 video, folder / "out.mkv", detector=detector, depth=depth, offline=True, overwrite=True
             )
             seconds = time.perf_counter() - started

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.signal import fftconvolve
 
 from foleyspace.hrir import load_hrirs
-from foleyspace.render import RenderOptions, render
+from foleyspace.renderer import RenderOptions, render
 from foleyspace.types import Audio, Scene, Source
 
 RATE = 48000

@@ -173,14 +173,19 @@ class _Renderer:
         low, high = start - self._frame_back, start + self.chunk + self._frame_ahead
         shared: dict[int, NDArray[np.complex64]] = {}
         dry = []
+        begins, ends = start / self.field.rate, (start + self.chunk) / self.field.rate
         for i, voices in enumerate(self._voices):
+            heard = voices.heard(begins, ends)
+            if not heard and self._room is None:
+                continue
             channel = 0 if len(buffer) == 1 else i
             if voices.doppler:
                 signal = voices.doppler(buffer[channel], first, low, high)
             else:
                 signal = buffer[channel, low - first : high - first]
-            dry.append(signal[self._frame_back : self._frame_back + self.chunk])
-            if signal.any():
+            if self._room is not None:
+                dry.append(signal[self._frame_back : self._frame_back + self.chunk])
+            if heard and signal.any():
                 voices.add(signal, start // self.field.hop, out, {} if voices.doppler else shared, channel)
         if self._room is not None:
             self._room.add(dry, start, out)
@@ -197,6 +202,7 @@ class _Voices:
         self.wide = bool(source.spread_deg is not None and source.spread_deg.any())
         moves = bool(np.ptp(source.xyz, axis=0).any())
         self.doppler = Doppler(source, field.rate) if options.doppler and moves else None
+        self._span = propagation.audible_span(source)
         self._point = MovingFilter(field, _path(source, options, None), options.parallax, air)
         self._copies: list[MovingFilter] = []
         if self.wide:
@@ -204,6 +210,15 @@ class _Voices:
             for copy in range(decorrelation.COPIES):
                 path = _path(source, options, copy)
                 self._copies.append(MovingFilter(field, path, options.parallax, air))
+
+    def heard(self, begins: float, ends: float) -> bool:
+        """Whether its gain curve leaves anything to hear between two times (s). A film has thousands of
+        sources, each heard in one shot: what is over gives its memory back."""
+        start, end = self._span
+        if begins >= end:
+            for filter_ in (self._point, *self._copies):
+                filter_.forget()
+        return begins < end and ends > start
 
     def add(
         self,
@@ -230,8 +245,15 @@ class _Voices:
         from scipy import fft
 
         field = self._field
-        frames = np.lib.stride_tricks.sliding_window_view(signal, field.n)[:: field.hop]
-        return np.asarray(fft.rfft(frames[:CHUNK_BLOCKS]))
+        signal = np.ascontiguousarray(signal, np.float32)
+        # overlapping frames as a view, without what sliding_window_view spends on it
+        frames = np.ndarray(
+            (CHUNK_BLOCKS, field.n),
+            np.float32,
+            signal,
+            strides=(field.hop * signal.itemsize, signal.itemsize),
+        )
+        return np.asarray(fft.rfft(frames))
 
 
 def _path(source: Source, options: RenderOptions, copy: int | None) -> Path:
