@@ -36,6 +36,7 @@ MIN_TEXTURE = 2e-6  # smaller eigenvalue of the structure tensor that counts as 
 CENTRE_WEIGHT = 0.2  # of points in the middle of the picture; the static scene reaches its edges more often
 FOREGROUND_WEIGHT = 0.1  # of points on what has moved by itself before
 DARK = 24  # grey level below which a uniform border row or column is a letterbox bar
+SURE_GAIN = 2.0  # half a support is enough: below, speeds are scaled down, not cut
 HYPOTHESES = 64  # two-point similarities tried
 SEED = 20_240_607
 
@@ -140,7 +141,8 @@ def motion_field(
     ).astype(np.float32)
     share_px = np.hypot(share[..., 0], share[..., 1])
     texture = texture_of(detail)
-    sure = support(detail, found, warp(detail_previous, share / GRID_STEP)) * texture * mask
+    sure = support(detail, found, warp(detail_previous, share / GRID_STEP)) * texture
+    sure = np.minimum(1, SURE_GAIN * sure) * mask
     velocity = (share - flow) * (sure / np.float32(w * dt))[..., None]
     residual = np.hypot(velocity[..., 0], velocity[..., 1])
     foreground = gather(

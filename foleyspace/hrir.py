@@ -61,7 +61,7 @@ def prepare_hrirs(raw: RawHrirs, rate: int = 48000) -> Hrirs:
     lead, length = _extent(ir, onset, n)
     aligned = np.concatenate([part[..., :length] for part in _advanced(ir * gain, onset - lead, n)])
     delay = onset + extra
-    log.info("HRIR set %s: %d directions, %d taps at %d Hz", raw.name, len(xyz), length, rate)
+    log.debug("HRIR set %s: %d directions, %d taps at %d Hz", raw.name, len(xyz), length, rate)
     return Hrirs(aligned.astype(np.float32), delay - np.floor(delay.min()), xyz, rate, raw.name)
 
 

@@ -26,7 +26,9 @@ CONFIRM_S = 0.25  # seen for less, a track is not shown
 COAST_S = 6.0  # a track unseen for longer is given up
 GROW_S, FADE_S = 2.0, 1.5  # time constants of the score, seen and unseen
 FULL_QUALITY = 0.25  # region quality that counts as certain
-OFF_FRAME = 0.3  # a coasting track with less than this share of its box in the frame has left
+IN_FRAME = 0.3  # an unseen track with less than this share of its box in the frame has left
+EDGE, EDGE_COAST_S = 0.05, 1.0  # this near an edge it is given up sooner
+SHOWN = 0.01  # tracks of a lower score are kept but not shown
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class MotionDetector:
         for i, track in enumerate(tracks):
             if i in pairs:
                 kept.append(_updated(track, regions[pairs[i]], motion.dt))
-            elif track.unseen_s + motion.dt < min(COAST_S, 2 * track.seen_s) and _in_frame(track) > OFF_FRAME:
+            elif track.unseen_s + motion.dt < min(_patience(track), 2 * track.seen_s):
                 kept.append(replace(track, unseen_s=track.unseen_s + motion.dt))
         for j, region in enumerate(regions):
             if j not in pairs.values():
@@ -88,7 +90,7 @@ class MotionDetector:
         return self._shown()
 
     def _shown(self) -> Detections:
-        shown = [t for t in self._tracks if t.seen_s >= CONFIRM_S]
+        shown = [t for t in self._tracks if t.seen_s >= CONFIRM_S and t.score >= SHOWN]
         return Detections(
             np.array([t.id for t in shown], np.int64),
             stack([t.xyxy for t in shown]),
@@ -132,10 +134,13 @@ def _match(tracks: Boxes, regions: Boxes) -> dict[int, int]:
     return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if affinity[i, j] > 0.05}
 
 
-def _in_frame(track: _Track) -> float:
-    """Share of the box that lies in the frame."""
+def _patience(track: _Track) -> float:
+    """Seconds for which an unseen thing is waited for: not at all once most of its box is off the frame,
+    and not long at the edge, where it has rather left than stopped."""
     box = track.xyxy[None]
-    return float(overlap(box, np.array([[0.0, 0.0, 1.0, 1.0]]))[0, 0] / (area(box)[0] + 1e-9))
+    if overlap(box, np.array([[0.0, 0.0, 1.0, 1.0]]))[0, 0] < IN_FRAME * area(box)[0]:
+        return 0.0
+    return EDGE_COAST_S if (box[0, :2] < EDGE).any() or (box[0, 2:] > 1 - EDGE).any() else COAST_S
 
 
 def _without_shadows(tracks: list[_Track]) -> list[_Track]:

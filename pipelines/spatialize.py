@@ -43,7 +43,9 @@ class SoundConfig:
     def load_hrirs(self) -> Hrirs:
         from foleyspace.hrir import load_hrirs
 
-        return load_hrirs(self.hrtf, WORKING_RATE)
+        hrirs = load_hrirs(self.hrtf, WORKING_RATE)
+        logger.info("HRIR set: %s, %d directions", hrirs.name, len(hrirs.xyz))
+        return hrirs
 
     def room(self) -> Room | None:
         return None if self.rt60_s is None else Room(self.rt60_s, self.drr_db)

