@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 from foleyspace.errors import InputError
 from foleyspace.foreground import (
+    GRID_STEP,
     OVERLAY_S,
     Grid,
     detail_of,
     gather,
     grid_points,
+    judged_cells,
     overlay,
+    picture_area,
     support,
     texture_of,
     uncovered,
@@ -30,12 +33,10 @@ from foleyspace.foreground import (
 )
 
 LONG_SIDE = 320  # px, the size flow is computed at
-GRID_STEP = 2  # px of the flow image per cell of the returned grids
 POINT_STEP = 10  # px between the points the camera model is fitted to
 MIN_TEXTURE = 2e-6  # smaller eigenvalue of the structure tensor that counts as half a texture
 CENTRE_WEIGHT = 0.2  # of points in the middle of the picture; the static scene reaches its edges more often
 FOREGROUND_WEIGHT = 0.1  # of points on what has moved by itself before
-DARK = 24  # grey level below which a uniform border row or column is a letterbox bar
 SURE_GAIN = 2.0  # half a support is enough: below, speeds are scaled down, not cut
 HYPOTHESES = 64  # two-point similarities tried
 SEED = 20_240_607
@@ -111,7 +112,7 @@ def motion_field(
     if previous_gray is None:
         return _still(cells, dt)
     previous = _reduced(previous_gray)
-    picture = _picture_area(previous, current)
+    picture = picture_area(previous, current)
     if picture is None:
         return _still(cells, dt)
 
@@ -125,7 +126,7 @@ def motion_field(
     found = warp(detail_previous, flow / GRID_STEP)
     if _is_cut(detail, found, picture):
         return _still(cells, dt)
-    mask = _mask(cells, picture)
+    mask = judged_cells(cells, picture)
     carried, since = np.zeros(cells, np.float32), np.zeros(cells, np.float32)
     if before is not None and before.foreground.shape == cells:
         carried = warp(before.foreground, flow / GRID_STEP) * mask
@@ -156,7 +157,7 @@ def motion_field(
         inliers=inliers,
         residual=residual,
         flow=velocity,
-        screen=-flow / np.array([w, h], np.float32),
+        screen=(-flow / np.array([w, h])).astype(np.float32),
         foreground=foreground * np.clip(2 - overlay_s / np.float32(OVERLAY_S), 0, 1),
         overlay_s=overlay_s,
         dt=dt,
@@ -185,35 +186,6 @@ def _dis(thread: int) -> Any:
 
     library: Any = cv2  # its stubs leave this class out
     return library.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-
-
-def _picture_area(previous: NDArray[Any], current: NDArray[Any]) -> tuple[int, int, int, int] | None:
-    """x0, y0, x1, y1 px without letterbox and pillarbox bars; None for a blank picture."""
-    bright = np.maximum(previous, current) > DARK
-    # a tenth of it, not any: a logo or compression noise may lie on a bar
-    columns = np.flatnonzero(bright.mean(0) > 0.1)
-    rows = np.flatnonzero(bright.mean(1) > 0.1)
-    h, w = current.shape
-    if len(columns) < w // 8 or len(rows) < h // 8:
-        # dark throughout: a night scene is no letterbox, a blank picture has no contrast either
-        return (0, 0, w, h) if min(previous.std(), current.std()) > 2.0 else None
-    x0, x1, y0, y1 = int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
-    # bars come in equal pairs and are uniform; anything else is picture
-    if abs(x0 - (w - x1)) > 0.02 * w or current[:, : max(1, x0)].std() > 6:
-        x0, x1 = 0, w
-    if abs(y0 - (h - y1)) > 0.02 * h or current[: max(1, y0)].std() > 6:
-        y0, y1 = 0, h
-    return x0, y0, x1, y1
-
-
-def _mask(cells: tuple[int, int], picture: tuple[int, int, int, int]) -> Grid:
-    """1 where independent motion can be judged: in the picture, a few cells away from any bars."""
-    h, w = cells
-    x0, y0, x1, y1 = (v // GRID_STEP for v in picture)
-    mask = np.zeros(cells, np.float32)
-    edge = 5
-    mask[y0 + edge * (y0 > 0) : y1 - edge * (y1 < h), x0 + edge * (x0 > 0) : x1 - edge * (x1 < w)] = 1.0
-    return mask
 
 
 def _is_cut(detail: Grid, found: Grid, picture: tuple[int, int, int, int]) -> bool:

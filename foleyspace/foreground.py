@@ -1,8 +1,7 @@
 """Evidence of what moves by itself: where the picture contradicts the camera model, added up over a shot.
 
 All pictures here are grids of grey levels without their slow brightness (`detail`), so that flicker and
-changes of exposure drop out. The constants hold for any video; results change little within a factor of
-two of each.
+changes of exposure drop out.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ from numpy.typing import NDArray
 
 Grid = NDArray[np.float32]
 
+GRID_STEP = 2  # px of the flow image per cell of the grids
+DARK = 24  # grey level below which a uniform border row or column is a letterbox bar
 MIN_SPEED = 0.015  # frame widths per second: half evidence of independent motion under a still camera
 PARALLAX = 0.3  # the share of the camera's speed by which static things may differ from the global model
 RISE_S, FALL_S, FLAT_FALL_S = 0.3, 2.5, 0.3  # time constants of the evidence; the last on flat ground
@@ -30,13 +31,42 @@ def grid_points(h: int, w: int) -> tuple[Grid, Grid]:
     return xs, ys
 
 
-def warp(image: Grid, displacement: Grid) -> Grid:
+def warp(image: Grid, displacement: NDArray[Any]) -> Grid:
     """`image` (h, w) read at every cell's own place plus `displacement` (h, w, 2) cells."""
     import cv2
 
     xs, ys = grid_points(*image.shape)
     x, y = xs + displacement[..., 0], ys + displacement[..., 1]
     return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def picture_area(previous: NDArray[Any], current: NDArray[Any]) -> tuple[int, int, int, int] | None:
+    """x0, y0, x1, y1 px without letterbox and pillarbox bars; None for a blank picture."""
+    bright = np.maximum(previous, current) > DARK
+    # a tenth of it, not any: a logo or compression noise may lie on a bar
+    columns = np.flatnonzero(bright.mean(0) > 0.1)
+    rows = np.flatnonzero(bright.mean(1) > 0.1)
+    h, w = current.shape
+    if len(columns) < w // 8 or len(rows) < h // 8:
+        # dark throughout: a night scene is no letterbox, a blank picture has no contrast either
+        return (0, 0, w, h) if min(previous.std(), current.std()) > 2.0 else None
+    x0, x1, y0, y1 = int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
+    # bars come in equal pairs and are uniform; anything else is picture
+    if abs(x0 - (w - x1)) > 0.02 * w or current[:, : max(1, x0)].std() > 6:
+        x0, x1 = 0, w
+    if abs(y0 - (h - y1)) > 0.02 * h or current[: max(1, y0)].std() > 6:
+        y0, y1 = 0, h
+    return x0, y0, x1, y1
+
+
+def judged_cells(cells: tuple[int, int], picture: tuple[int, int, int, int]) -> Grid:
+    """1 where independent motion can be judged: in the picture, a few cells away from any bars."""
+    h, w = cells
+    x0, y0, x1, y1 = (v // GRID_STEP for v in picture)
+    mask = np.zeros(cells, np.float32)
+    edge = 5
+    mask[y0 + edge * (y0 > 0) : y1 - edge * (y1 < h), x0 + edge * (x0 > 0) : x1 - edge * (x1 < w)] = 1.0
+    return mask
 
 
 def detail_of(small: NDArray[Any]) -> Grid:

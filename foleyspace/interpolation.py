@@ -37,8 +37,9 @@ PHASE_STEP = 64
 class HrirField:
     """The set as a function of direction, on the FFT grid that the renderer filters with.
 
-    `n`: FFT size; `hop`: output samples per block of it; `advance`: samples by which the renderer reads
-    ahead so that the earliest sound of the set comes at time zero. Thread use: one field per thread.
+    `n`: FFT size; `hop`: input samples per block of it; `advance`: samples by which the renderer reads
+    ahead so that the earliest sound of the set comes at time zero; `lead`: samples from the begin of the
+    first block to time zero, so that its end is `advance` after it. Thread use: one field per thread.
     """
 
     def __init__(self, hrirs: Hrirs) -> None:
@@ -54,6 +55,7 @@ class HrirField:
         self.hop = (self.n - self.span + 1) // 8 * 8
         onset = (np.abs(hrirs.ir) > 0.2 * np.abs(hrirs.ir).max(axis=-1, keepdims=True)).argmax(axis=-1)
         self.advance = int(np.median(onset)) + GUARD
+        self.lead = self.hop - self.advance
         n = 1 << int(np.ceil(np.log2(3 * self.taps)))
         self._window = np.zeros(n, np.float32)
         self._window[:taps] = 1
@@ -160,7 +162,7 @@ class HrirField:
         every: int = 1,
     ) -> Spectra:
         """Spectra (n, 2, K): a weighted mean of table rows, delayed by `delay_phasors`. With `every` = 2
-        each second one is instead the sum of its neighbours, which costs less. Overwritten by the next
+        each second one is instead the mean of its neighbours (n is odd), which costs less. Overwritten by the next
         call, so that it stays in the processor's cache."""
         n = len(rows)
         rows, weights = rows[::every], weights[::every]
@@ -170,6 +172,7 @@ class HrirField:
         np.matmul(weights[:, :, None], near, out=mixed[::every])
         if every == 2:
             np.add(mixed[:-1:2], mixed[2::2], out=mixed[1::2])
+            coarse = coarse * np.float32([1, 0.5])[np.arange(n) % 2][:, None, None]
         spectra = mixed.view(np.complex64)[:, :, 0]
         # the delay's phasors are a geometric sequence: an outer product of two short ones
         delayed = self.scratch("delayed", (n, 2, coarse.shape[2], PHASE_STEP), np.complex64)

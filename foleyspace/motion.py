@@ -24,7 +24,8 @@ FOLLOW = 0.5  # how far a track's box goes towards the region seen now
 SETTLE = 0.3  # the same for its quality
 CONFIRM_S = 0.25  # seen for less, a track is not shown
 COAST_S = 6.0  # a track unseen for longer is given up
-GROW_S, FADE_S = 2.0, 1.5  # time constants of the score, seen and unseen
+GROW_S, FADE_S = 2.0, 3.0  # time constants of the score, seen and unseen
+STANDS = 0.005  # frame widths per second; a region slower than that only remembers its motion
 FULL_QUALITY = 0.25  # region quality that counts as certain
 IN_FRAME = 0.3  # an unseen track with less than this share of its box in the frame has left
 EDGE, EDGE_COAST_S = 0.05, 1.0  # this near an edge it is given up sooner
@@ -78,12 +79,13 @@ class MotionDetector:
         pairs = _match(stack([t.xyxy for t in tracks]), stack([r.xyxy for r in regions]))
         kept = []
         for i, track in enumerate(tracks):
-            if i in pairs:
+            # evidence of a thing that stands fades unevenly: its box is better left where it was
+            if i in pairs and regions[pairs[i]].speed > STANDS:
                 kept.append(_updated(track, regions[pairs[i]], motion.dt))
             elif track.unseen_s + motion.dt < min(_patience(track), 2 * track.seen_s):
                 kept.append(replace(track, unseen_s=track.unseen_s + motion.dt))
         for j, region in enumerate(regions):
-            if j not in pairs.values():
+            if j not in pairs.values() and region.speed > STANDS:
                 kept.append(_Track(self._next_id, region.xyxy, region.quality, motion.dt))
                 self._next_id += 1
         self._tracks = _without_shadows(kept)

@@ -1,12 +1,14 @@
-"""Filtering with an HRIR that changes all the time, by overlap-save.
+"""Filtering with an HRIR that changes all the time, by overlap-add.
 
-A block of `hop` samples is transformed once and filtered with the responses at a few moments of it; the
-results are mixed with the Lagrange polynomials of those moments (Chebyshev-Lobatto points, ends included,
-so blocks join without a step). For one moment each end that is the usual linear cross-fade; each further
+A block of `hop` samples is weighted with the Lagrange polynomials of a few moments of it (Chebyshev-Lobatto
+points, ends included, so blocks join without a step); each weighted copy is filtered with the response at
+its moment, and they are added up. For one moment each end that is the usual linear cross-fade; each further
 one raises the order of the interpolation, which follows the phase of a moving source far better per
 transform than shorter blocks do. How many are used depends on how far the source moves during the block.
-A source that rests is convolved with its one response. Blocks lie on a grid from time zero, so that the
-result depends on nothing but the sound and the path.
+The weights go on the input, not on the output, because a moment then costs one transform and not one an
+ear: the copies are added up as spectra. A source that rests is convolved with its one response. Blocks lie
+on a fixed grid, block 0 `lead` samples before time zero, so that the result depends on nothing but the
+sound and the path.
 """
 
 from __future__ import annotations
@@ -21,18 +23,19 @@ from numpy.typing import NDArray
 from foleyspace.interpolation import HrirField, Spectra
 from foleyspace.propagation import AirFilter, ear_directions
 from foleyspace.sphere import unit_vectors
+from foleyspace.types import Samples
 
 Floats = NDArray[np.float64]
 Path = Callable[[Floats], tuple[Floats, Floats]]  # times (n,) s -> xyz (n, 3) m, gain (n,)
 
 # Largest angle travelled within a block for a polynomial of this degree: the error of the delay's phasor
-# then stays below about -55 dB at 4 kHz. Degree 1 first.
-DEGREE_UP_TO_DEG = ((1, 1.5), (2, 4.5), (3, 9.0), (4, 16.0), (6, 28.0))
-HATS = 8  # linear pieces a block when it moves faster still, or jumps
+# then stays below about -50 dB at 4 kHz. Degree 1 first.
+DEGREE_UP_TO_DEG = ((1, 1.6), (2, 5.0), (3, 10.0), (4, 17.0), (6, 30.0))
+HATS = 8  # cross-fades a block when it moves faster still, or jumps
 JUMP_DEG, JUMP_DB = 15.0, 12.0  # within an eighth of a block
 STILL_RAD, STILL_GAIN = 1e-7, 1e-6
 EPOCH = 256  # blocks planned at once
-SPECTRA_AT_ONCE = 64  # what fits the processor's cache
+SPECTRA_AT_ONCE = 80  # what fits the processor's cache
 SILENT, STATIC = -2, -1
 
 
@@ -58,6 +61,34 @@ class _Nodes:
     directions: Floats
     exact: NDArray[np.bool_]
     any_exact: bool
+    stays: NDArray[np.int_]  # of blocks at rest: counts up where the filter is another than that before
+
+
+class InputBlocks:
+    """Blocks of a signal, `sound` (blocks, hop), and their spectra, padded with zeros to the field's `n`:
+    worked out once for all sources that share the signal."""
+
+    def __init__(self, sound: NDArray[np.float32], field: HrirField) -> None:
+        self._sound, self._field = sound, field
+        self._known: dict[tuple[int, int, int], Spectra] = {}
+
+    def __len__(self) -> int:
+        return len(self._sound)
+
+    def spectra(self, first: int, run: int, mix: NDArray[np.float32] | None = None) -> Spectra:
+        """Spectra (run, J, K) of `run` blocks from `first` on, each weighted with the J rows of `mix`
+        (J, hop), which their number identifies; without, (run, 1, K)."""
+        from scipy import fft
+
+        key = (first, run, 0 if mix is None else len(mix))
+        if key not in self._known:
+            blocks = self._sound[first : first + run, None]
+            hop, copies = self._field.hop, 1 if mix is None else len(mix)
+            frames = self._field.scratch("frames", (run, copies, self._field.n), np.float32)
+            np.multiply(blocks, 1 if mix is None else mix, out=frames[..., :hop])
+            frames[..., hop:] = 0
+            self._known[key] = fft.rfft(frames)
+        return self._known[key]
 
 
 class MovingFilter:
@@ -78,12 +109,13 @@ class MovingFilter:
         self._rows: dict[int, tuple[int, NDArray[np.int_]]] = {}
         self._chains: dict[tuple[int, int], NDArray[np.int_]] = {}
         self._resting: dict[bytes, Spectra] = {}
+        self._held: dict[int, Spectra] = {}
 
-    def add(self, spectra: Spectra, first: int, out: NDArray[np.float32]) -> None:
-        """Add the sound of blocks `first`, `first` + 1, ... to `out` (2, blocks x hop), given the
-        `spectra` (blocks, K) of their frames: the `n` samples up to `advance` after the block's end."""
-        hop = self._field.hop
-        block, last = 0, len(spectra)
+    def add(self, blocks: InputBlocks, first: int, out: Samples) -> None:
+        """Add the sound of blocks `first`, `first` + 1, ... to `out` (2, blocks x hop + n - hop), which
+        begins `advance` samples before them. The last `n` - `hop` samples are the end of their responses."""
+        hop, n = self._field.hop, self._field.n
+        block, last = 0, len(blocks)
         while block < last:
             self._plan((first + block) // EPOCH)
             at = (first + block) % EPOCH
@@ -94,33 +126,40 @@ class MovingFilter:
                 run += 1
             if kind != SILENT:
                 render = self._rest if kind == STATIC else self._move
-                sound = render(spectra[block : block + run], at, run)
-                target = out[:, block * hop : (block + run) * hop].reshape(2, run, hop)
-                target += sound.transpose(1, 0, 2)
+                for k, sound in enumerate(render(blocks, block, at, run), start=block):
+                    target = out[:, k * hop : k * hop + n]
+                    target += sound
             block += run
 
     def forget(self) -> None:
         """Drop what was worked out for the stretch of time last rendered; it is worked out anew if needed."""
         self._epoch = -1
-        self._nodes, self._rows, self._chains, self._resting = {}, {}, {}, {}
+        self._nodes, self._rows, self._chains, self._resting, self._held = {}, {}, {}, {}, {}
 
-    def _rest(self, spectra: Spectra, at: int, run: int) -> NDArray[np.float32]:
+    def _rest(self, blocks: InputBlocks, block: int, at: int, run: int) -> NDArray[np.float32]:
         from scipy import fft
 
         nodes = self._nodes[STATIC]
-        filters = np.stack([self._exact(nodes, nodes.first[at] + b) for b in range(run)])
-        sound = fft.irfft(spectra[:, None] * filters, self._field.n)
-        return np.asarray(sound[..., -self._field.hop :])
+        rows = nodes.first[at] + np.arange(run)
+        stays = nodes.stays[rows]
+        for row, stay in zip(rows, stays, strict=True):
+            if stay not in self._held:
+                self._held = {k: v for k, v in self._held.items() if k in stays}
+                self._held[stay] = self._exact(nodes, row)
+        filters = [self._held[stay] for stay in stays[: 1 if stays[0] == stays[-1] else run]]
+        return np.asarray(fft.irfft(blocks.spectra(block, run) * np.stack(filters), self._field.n))
 
-    def _move(self, spectra: Spectra, at: int, run: int) -> NDArray[np.float32]:
+    def _move(self, blocks: InputBlocks, block: int, at: int, run: int) -> NDArray[np.float32]:
         from scipy import fft
 
         degree = int(self._kind[at])
         nodes, basis = self._nodes[degree], self._bases[degree]
         chain = self._chain(degree, run) + nodes.first[at] * (degree + 1)
         rows = self._table_rows(degree)[chain]
+        # in the middle of a block of degree 2, or of two of degree 1, the ends are near each other
+        every = 2 if degree == 2 or (degree == 1 and run % 2 == 0) else 1
         filters = self._field.filters(
-            rows, nodes.weights[chain], nodes.coarse[chain], nodes.fine[chain], 2 if degree == 2 else 1
+            rows, nodes.weights[chain], nodes.coarse[chain], nodes.fine[chain], every
         )
         if self._air is not None:
             filters *= self._air.spectra(nodes.distance[chain])[:, None]
@@ -131,9 +170,11 @@ class MovingFilter:
         shape = (run, degree + 1, 2, self._field.bins)
         shared = np.ndarray(shape, filters.dtype, filters, strides=(step[0] * degree, *step))
         product = self._field.scratch("product", shape, np.complex64)
-        np.multiply(spectra[:, None, None], shared, out=product)
-        sound = fft.irfft(product, self._field.n)[..., -self._field.hop :]
-        return np.asarray(np.einsum("bjes,js->bes", sound, basis.mix))
+        np.multiply(blocks.spectra(block, run, basis.mix)[:, :, None], shared, out=product)
+        total = product[:, 0]
+        for moment in range(1, degree + 1):
+            total += product[:, moment]
+        return np.asarray(fft.irfft(total, self._field.n))
 
     def _table_rows(self, degree: int) -> NDArray[np.int_]:
         known = self._rows.get(degree)
@@ -174,7 +215,7 @@ class MovingFilter:
         blocks = np.arange(first - 1, first + EPOCH + 1)
         kind = self._classify(blocks)
         before, kind, after = kind[:-2], kind[1:-1], kind[2:]
-        self._nodes, self._rows = {}, {}
+        self._nodes, self._rows, self._held = {}, {}, {}
         for k in np.unique(kind):
             which = np.flatnonzero(kind == k)
             row = np.zeros(EPOCH, int)
@@ -186,8 +227,6 @@ class MovingFilter:
             directions, ear_gain = ear_directions(xyz, self._parallax)
             gain = gain[:, None] * ear_gain
             ids, weights, delay = self._field.nodes(directions)
-            # in the middle of a block of degree 2, half the sum of its ends: the ends are near each other
-            scale = np.tile([[1.0], [0.5], [1.0]], (len(which), 1)) if k == 2 else 1.0
             exact = np.zeros((len(which), len(moments)), bool)
             exact[:, 0] = before[which] == STATIC
             exact[:, -1] |= after[which] == STATIC
@@ -195,12 +234,13 @@ class MovingFilter:
                 row,
                 ids,
                 weights,
-                *self._field.delay_phasors(delay, gain * scale),
+                *self._field.delay_phasors(delay, gain),
                 gain,
                 np.linalg.norm(xyz, axis=1),
                 directions,
                 exact.ravel(),
                 bool(exact.any()),
+                _stays(xyz, gain) if k == STATIC else np.zeros(0, int),
             )
         self._kind, self._epoch = kind, epoch
 
@@ -233,8 +273,13 @@ class MovingFilter:
         return kind
 
     def _at(self, blocks: NDArray[np.int_], moments: Floats) -> tuple[Floats, Floats]:
-        times = (blocks[:, None] + moments) * (self._field.hop / self._field.rate)
-        return self._path(times.ravel())
+        times = (blocks[:, None] + moments) * self._field.hop - self._field.lead
+        return self._path(times.ravel() / self._field.rate)
+
+
+def _stays(xyz: Floats, gain: Floats) -> NDArray[np.int_]:
+    changes = (np.diff(xyz, axis=0) != 0).any(axis=1) | (np.diff(gain, axis=0) != 0).any(axis=1)
+    return np.cumsum(np.append(False, changes))
 
 
 @lru_cache(maxsize=32)
@@ -252,5 +297,7 @@ def _lobatto(degree: int, hop: int) -> _Basis:
 @lru_cache(maxsize=8)
 def _hats(pieces: int, hop: int) -> _Basis:
     moments = np.linspace(0, 1, pieces + 1)
-    mix = np.maximum(0, 1 - np.abs(np.arange(hop) / hop - moments[:, None]) * pieces)
+    # rounded: what enters with a corner leaves louder from the ear canal's resonance
+    away = np.minimum(1, np.abs(np.arange(hop) / hop - moments[:, None]) * pieces)
+    mix = 0.5 + 0.5 * np.cos(np.pi * away)
     return _Basis(moments, mix.astype(np.float32))

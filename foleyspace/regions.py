@@ -29,11 +29,13 @@ MOST = 8  # regions at a time
 
 @dataclass(frozen=True)
 class Region:
-    """`xyxy` (4,) normalised; `velocity` (2,) frame widths per second against the scene; `mass`: evidence
-    times area, shares of the frame; `quality`: how well it stands out, about 0.02 to 0.3."""
+    """`xyxy` (4,) normalised; `velocity` (2,) frame widths per second against the scene; `speed`: the mean
+    speed inside, which may be fast where the parts' velocities cancel; `mass`: evidence times area,
+    shares of the frame; `quality`: how well it stands out, about 0.02 to 0.3."""
 
     xyxy: Boxes
     velocity: NDArray[np.float64]
+    speed: float
     mass: float
     quality: float
 
@@ -141,6 +143,7 @@ def _region(weight: Grid, corner: tuple[int, int], flow: Grid, quality: float) -
     return Region(
         np.array([(x + x0) / w, (y + y0) / h, (x + x1) / w, (y + y1) / h]),
         ((part * weight[..., None]).sum((0, 1)) / total).astype(np.float64),
+        float((np.hypot(part[..., 0], part[..., 1]) * weight).sum()) / total,
         total / (h * w),
         quality,
     )
@@ -169,6 +172,7 @@ def _merged(regions: list[Region]) -> list[Region]:
                 [np.minimum(other.xyxy[:2], region.xyxy[:2]), np.maximum(other.xyxy[2:], region.xyxy[2:])]
             ),
             (other.velocity * other.mass + region.velocity * region.mass) / mass,
+            (other.speed * other.mass + region.speed * region.mass) / mass,
             mass,
             max(other.quality, region.quality),
         )

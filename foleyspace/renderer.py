@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from foleyspace import decorrelation, propagation
 from foleyspace.errors import InputError
 from foleyspace.interpolation import HrirField, hrir_field
-from foleyspace.moving_filter import MovingFilter, Path
+from foleyspace.moving_filter import InputBlocks, MovingFilter, Path
 from foleyspace.propagation import AirFilter, Doppler
 from foleyspace.types import Audio, Hrirs, Room, Samples, Scene, Source
 
@@ -104,7 +104,8 @@ def render(
 def _stream(blocks: Iterator[Samples], renderer: _Renderer) -> Iterator[Samples]:
     """Cut the input into the renderer's chunks with what it needs around them."""
     waiting: list[Samples] = []
-    held = total = done = 0
+    hop = renderer.field.hop
+    held, total, done = hop, 0, -hop  # the first block ends at time zero, but for what it reads ahead
     buffer: Samples | None = None
     ended = False
     while not ended:
@@ -119,7 +120,7 @@ def _stream(blocks: Iterator[Samples], renderer: _Renderer) -> Iterator[Samples]
             block = renderer.check(block, buffer)
             total += block.shape[1]
         if buffer is None:
-            buffer = np.zeros((len(block), renderer.back), np.float32)
+            buffer = np.zeros((len(block), renderer.back + hop), np.float32)
         waiting.append(block)
         held += block.shape[1]
         while held >= renderer.chunk + renderer.ahead and done < total:
@@ -127,15 +128,15 @@ def _stream(blocks: Iterator[Samples], renderer: _Renderer) -> Iterator[Samples]
             waiting = []
             while held >= renderer.chunk + renderer.ahead and done < total:
                 stereo = renderer.chunk_at(buffer, done)
-                yield stereo[:, : total - done] if ended else stereo
+                yield stereo[:, max(0, -done) : total - done if ended else None]
                 buffer = buffer[:, renderer.chunk :]
                 held -= renderer.chunk
                 done += renderer.chunk
 
 
 class _Renderer:
-    """All sources, chunk by chunk. A chunk is rendered from a buffer that begins `back` samples before
-    it and ends `ahead` samples after it."""
+    """All sources, chunk by chunk, in order. A chunk is rendered from a buffer that begins `back` samples
+    before it and ends `ahead` samples after it; the first one begins `hop` samples before time zero."""
 
     def __init__(
         self, sources: tuple[Source, ...], hrirs: Hrirs, options: RenderOptions, room: Room | None
@@ -152,7 +153,8 @@ class _Renderer:
             self._room = RoomSound(room, hrirs, field, sources, options, self.chunk)
         # around a chunk, the signals after Doppler and before decorrelation
         half = decorrelation.TAPS // 2 if any(v.wide for v in self._voices) else 0
-        self._frame_back, self._frame_ahead = field.n - field.hop - field.advance + half, field.advance + half
+        self._frame_back, self._frame_ahead = half, field.advance + half
+        self._ringing = np.zeros((2, field.n - field.hop), np.float32)  # of the chunks before
         reach = max(v.doppler.reach if v.doppler else 0 for v in self._voices)
         self.back = self._frame_back + reach
         self.ahead = self._frame_ahead + (propagation.TAPS if reach else 0)
@@ -168,12 +170,15 @@ class _Renderer:
         return block
 
     def chunk_at(self, buffer: Samples, start: int) -> Samples:
-        out = np.zeros((2, self.chunk), np.float32)
+        ringing = self._ringing.shape[1]
+        out = np.zeros((2, self.chunk + ringing), np.float32)
+        out[:, :ringing] = self._ringing
         first = start - self.back
         low, high = start - self._frame_back, start + self.chunk + self._frame_ahead
-        shared: dict[int, NDArray[np.complex64]] = {}
+        shared: dict[int, InputBlocks] = {}
         dry = []
-        begins, ends = start / self.field.rate, (start + self.chunk) / self.field.rate
+        begins = (start + self.field.advance) / self.field.rate
+        ends = begins + self.chunk / self.field.rate
         for i, voices in enumerate(self._voices):
             heard = voices.heard(begins, ends)
             if not heard and self._room is None:
@@ -186,7 +191,10 @@ class _Renderer:
             if self._room is not None:
                 dry.append(signal[self._frame_back : self._frame_back + self.chunk])
             if heard and signal.any():
-                voices.add(signal, start // self.field.hop, out, {} if voices.doppler else shared, channel)
+                block = start // self.field.hop + 1
+                voices.add(signal, block, out, {} if voices.doppler else shared, channel)
+        self._ringing = out[:, self.chunk :].copy()
+        out = out[:, : self.chunk]
         if self._room is not None:
             self._room.add(dry, start, out)
         return out
@@ -225,13 +233,13 @@ class _Voices:
         signal: Samples,
         first_block: int,
         out: Samples,
-        shared: dict[int, NDArray[np.complex64]],
+        shared: dict[int, InputBlocks],
         channel: int,
     ) -> None:
         half = decorrelation.TAPS // 2
-        margin = (len(signal) - (CHUNK_BLOCKS - 1) * self._field.hop - self._field.n) // 2
+        margin = (len(signal) - self._field.advance - CHUNK_BLOCKS * self._field.hop) // 2
         if channel not in shared:
-            shared[channel] = self._frames(signal[margin : len(signal) - margin])
+            shared[channel] = self._blocks(signal[margin:])
         self._point.add(shared[channel], first_block, out)
         if self.wide:
             from scipy.signal import oaconvolve
@@ -239,21 +247,13 @@ class _Voices:
             for copy, allpass in zip(self._copies, self._allpass, strict=True):
                 # tap `half` is time zero
                 spread = oaconvolve(signal, allpass)[2 * half : 2 * half + len(signal) - 2 * half]
-                copy.add(self._frames(spread), first_block, out)
+                copy.add(self._blocks(spread), first_block, out)
 
-    def _frames(self, signal: Samples) -> NDArray[np.complex64]:
-        from scipy import fft
-
-        field = self._field
-        signal = np.ascontiguousarray(signal, np.float32)
-        # overlapping frames as a view, without what sliding_window_view spends on it
-        frames = np.ndarray(
-            (CHUNK_BLOCKS, field.n),
-            np.float32,
-            signal,
-            strides=(field.hop * signal.itemsize, signal.itemsize),
-        )
-        return np.asarray(fft.rfft(frames))
+    def _blocks(self, signal: Samples) -> InputBlocks:
+        """Of a signal that begins with the chunk; the blocks begin `advance` samples on."""
+        hop, advance = self._field.hop, self._field.advance
+        sound = np.ascontiguousarray(signal[advance : advance + CHUNK_BLOCKS * hop], np.float32)
+        return InputBlocks(sound.reshape(CHUNK_BLOCKS, hop), self._field)
 
 
 def _path(source: Source, options: RenderOptions, copy: int | None) -> Path:

@@ -1,8 +1,8 @@
 """Which objects sound, and where on them: audio-visual synchrony, what the object is, how it moves.
 
 A later stage may hear what the sound is; here the evidence is what the picture and the loudness show:
-score = prior of the class x size x confidence x persistence x motion x synchrony, each in a form that
-one missing cue does not silence an object.
+score = prior of the class x size x confidence x persistence x motion x synchrony x how centrally it is
+framed, each in a form that one missing cue does not silence an object.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from foleyspace.types import Clip, Floats, Track
 
 SHARPNESS = 4.0  # how strongly the best candidate takes the sound: shares go as score ** SHARPNESS
 STILL_SPEED = 0.01  # frame widths per second: an object at this speed has half the evidence of motion
+# who films something keeps it off the top and bottom edges, where ground and sky rush by; less so the sides
+FRAMED = np.array([0.5, 0.3])  # standard deviations of where things are framed, in pictures
 MOMENT_S = 1.0  # what an object does counts for this long before and after
 LOOSE_LOSS = 0.8
 HANDLED_OVERLAP = 0.15  # of the smaller box
@@ -42,6 +44,7 @@ class Evidence:
     persistence: float
     motion: float
     synchrony: float
+    centrality: float
     handled: bool
     score: float
     share: float
@@ -149,6 +152,8 @@ def _evidence(track: ObservedTrack, heard: Envelope | None, shot_s: float) -> Ev
     persistence = float(np.clip(0.15 + seen_s / max(0.5 * min(shot_s, 10.0), 0.3), 0, 1))
     motion = 0.1 + 0.9 * busy / (busy + STILL_SPEED)
     sync = 1.0 if heard is None else synchrony(track.times, speed, heard)
+    centre = np.median((track.xyxy[:, :2] + track.xyxy[:, 2:]) / 2, axis=0)
+    centrality = float(np.exp(-0.5 * (((centre - 0.5) / FRAMED) ** 2).sum()))
     return Evidence(
         id=track.id,
         label=track.label,
@@ -160,8 +165,9 @@ def _evidence(track: ObservedTrack, heard: Envelope | None, shot_s: float) -> Ev
         persistence=persistence,
         motion=motion,
         synchrony=sync,
+        centrality=centrality,
         handled=False,
-        score=prior * size * confidence * persistence * motion * sync,
+        score=prior * size * confidence * persistence * motion * sync * centrality,
         share=0.0,
     )
 

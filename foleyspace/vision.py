@@ -65,6 +65,7 @@ def observe(
     tracks: list[ObservedTrack] = []
     growing: dict[int, _Growing] = {}
     previous: NDArray[Any] | None = None
+    field: MotionField | None = None
     previous_time = last_detection = -np.inf
     last_depth = -np.inf
     speeds: list[float] = []
@@ -74,13 +75,14 @@ def observe(
         if is_cut:
             cuts.append(time)
             tracks += _finish(growing, shot)
-            growing, previous, shot = {}, None, shot + 1
+            growing, previous, field, shot = {}, None, None, shot + 1
             last_detection = last_depth = -np.inf
             detector.reset()
         if time - last_detection < 1 / detect_hz - 0.5 / float(clip.fps):
             continue
         gray = cv2.cvtColor(_small(frame, cv2), cv2.COLOR_RGB2GRAY)
-        field = motion_field(previous, gray, max(time - previous_time, 1e-3) if previous is not None else 1.0)
+        dt = max(time - previous_time, 1e-3) if previous is not None else 1.0
+        field = motion_field(previous, gray, dt, field)
         if field.valid:
             speeds.append(field.camera_speed)
         found = detector(frame, field)

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,8 @@ def _save(response: Any, folder: Path, name: str) -> Path:
                 received += len(chunk)
         if received == 0 or (expected and received != expected):
             raise OSError(f"{received} of {expected} bytes came")
+        if name.endswith(".pt") and not zipfile.is_zipfile(part.name):
+            raise OSError("what came is no weights file")  # a captive portal's page
         os.replace(part.name, folder / name)
     except OSError as error:
         raise FoleyspaceError(f"its download failed ({_reason(error)})") from None

@@ -89,9 +89,9 @@ def test_residual_is_the_objects_own_velocity(pan: float) -> None:
     # the middle of the object in this frame, on the grid
     x, y = int((155 + 5 - pan) / W * w), int((90 - 3) / H * h)
     velocity = field.flow[y - 4 : y + 5, x - 4 : x + 5].reshape(-1, 2).mean(0)
-    # support is a share below 1, so the speed read off is a little low
-    assert velocity[0] == pytest.approx(5 / W / DT, rel=0.3)
-    assert velocity[1] == pytest.approx(-3 / W / DT, rel=0.35)
+    # dense flow smooths across the outline of a thing this small: speeds are read low
+    assert velocity[0] == pytest.approx(5 / W / DT, rel=0.4)
+    assert velocity[1] == pytest.approx(-3 / W / DT, rel=0.4)
     away = np.ones((h, w), bool)
     away[y - 22 : y + 23, x - 26 : x + 27] = False
     assert field.residual[away].mean() < 0.05 * np.hypot(*velocity)

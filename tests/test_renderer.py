@@ -226,18 +226,18 @@ def test_shifted_in_time_it_is_the_same_sound(hrirs):
 def test_three_hours_in_it_sounds_as_at_the_start(hrirs):
     """No drift and no loss of precision: the renderer's own clock moved on by three hours of blocks."""
     from foleyspace.interpolation import hrir_field
-    from foleyspace.moving_filter import MovingFilter
+    from foleyspace.moving_filter import InputBlocks, MovingFilter
     from foleyspace.renderer import _path
 
     field = hrir_field(hrirs)
     rng = np.random.default_rng(6)
-    spectra = np.fft.rfft(rng.standard_normal((16, field.n))).astype(np.complex64)
+    sound = rng.standard_normal((16, field.hop)).astype(np.float32)
     blocks = 3 * 3600 * RATE // field.hop // 256 * 256
     path, results = sweep(2.0), []
     for first in (0, blocks):
         later = moving(path.times + first * field.hop / RATE, path.xyz)
-        out = np.zeros((2, 16 * field.hop), np.float32)
-        MovingFilter(field, _path(later, RenderOptions(), None)).add(spectra, first, out)
+        out = np.zeros((2, 15 * field.hop + field.n), np.float32)
+        MovingFilter(field, _path(later, RenderOptions(), None)).add(InputBlocks(sound, field), first, out)
         results.append(out)
     assert error_db(results[1], results[0]) < -90
 
