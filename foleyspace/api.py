@@ -23,7 +23,7 @@ def render(video: str | Path, out: str | Path | None = None, **options: Any) -> 
     `out`: default `VIDEO.binaural.EXT` beside the video. `options`: the fields of `RenderConfig`,
     `TrackConfig` and `SoundConfig` by name, e.g. `render("v.mp4", detector="motion", hrtf="my.sofa",
     fov_deg=60, save_scene="v.json", overwrite=True)`. Raises `InputError` for bad input or options,
-    `FoleyspaceError` for failures on good input; no output is left behind then.
+    `FoleyspaceError` for failures on good input; nothing half-written is left behind.
     """
     seeing, sound = _fields(TrackConfig), _fields(SoundConfig)
     top = _fields(RenderConfig) - {"seeing", "sound"}
@@ -77,8 +77,7 @@ def spatialize(
     from foleyspace.renderer import RenderOptions
     from foleyspace.renderer import render as render_audio
 
-    signals = [Audio(mono, rate)] if isinstance(mono, np.ndarray) else mono
-    signals = [signals] if isinstance(signals, Audio) else list(signals)
+    signals = _signals(mono, rate)
     own_rate = signals[0].rate
     working = hrirs.rate if isinstance(hrirs, Hrirs) else WORKING_RATE
     loaded = hrirs if isinstance(hrirs, Hrirs) else load_hrirs(str(hrirs), working)
@@ -86,6 +85,20 @@ def spatialize(
     resampled = [_resampled(signal, working) for signal in signals]
     out = render_audio(resampled[0] if len(resampled) == 1 else resampled, scene, loaded, options)
     return _resampled(out, own_rate)
+
+
+def _signals(mono: Audio | Sequence[Audio] | np.ndarray, rate: int) -> list[Audio]:
+    """What `spatialize` was given as a list of sounds. Raises `InputError`."""
+    if isinstance(mono, np.ndarray):
+        if mono.dtype.kind != "f":
+            raise InputError(f"`mono` holds {mono.dtype} values but must be float samples, nominal +-1")
+        mono = Audio(mono, rate)
+    signals = [mono] if isinstance(mono, Audio) else list(mono) if isinstance(mono, Sequence) else []
+    if not signals or not all(isinstance(signal, Audio) for signal in signals):
+        raise InputError("`mono` must be an Audio, a float array, or a sequence of Audio, one a source")
+    if not all(np.isfinite(signal.samples).all() for signal in signals):
+        raise InputError("`mono` holds NaN or infinite samples but must be finite")
+    return signals
 
 
 def _resampled(audio: Audio, rate: int) -> Audio:

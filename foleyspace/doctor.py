@@ -134,10 +134,10 @@ def _hrirs() -> Check:
 
 
 def _detector() -> Check:
-    from foleyspace.detect import DEFAULT_MODEL, _weight_folders
+    from foleyspace.detect import DEFAULT_MODEL, weight_folders
     from foleyspace.weights import cache_dir, find_weights
 
-    where = find_weights(DEFAULT_MODEL, _weight_folders())
+    where = find_weights(DEFAULT_MODEL, weight_folders())
     if where is not None:
         return Check("detector", "ok", f"{DEFAULT_MODEL} in {where.parent.resolve()}")
     return Check(

@@ -140,13 +140,15 @@ class HrirField:
         a, e = azimuth - left, elevation - below
         ids = np.stack([_node(left + i, below + j) for j in (0, 1) for i in (0, 1)], axis=-1)
         weights = np.stack([(1 - a) * (1 - e), a * (1 - e), (1 - a) * e, a * e], axis=-1)
-        used = np.unique(ids)
-        unknown = used[np.isnan(self._node_delay[used, 0])]
+        unknown = np.unique(ids[np.isnan(self._node_delay[ids, 0])])
         if len(unknown):
             self._node_delay[unknown] = self.mesh.weights(_node_directions(unknown)) @ self._delay
-        ids, weights = (np.broadcast_to(v, (len(v), 2, 4)) for v in (ids, weights))
-        delay = (self._node_delay[ids, [[0], [1]]] * weights).sum(axis=-1)
-        return ids, weights.astype(np.float32), delay
+        if ids.shape[1] == 1:
+            delay = np.einsum("nke,nk->ne", self._node_delay[ids[:, 0]], weights[:, 0])
+        else:
+            delay = np.einsum("nek,nek->ne", self._node_delay[ids, [[0], [1]]], weights)
+        weights = weights.astype(np.float32)
+        return np.broadcast_to(ids, (len(ids), 2, 4)), np.broadcast_to(weights, (len(ids), 2, 4)), delay
 
     def table_rows(self, ids: NDArray[np.int_]) -> NDArray[np.int_]:
         """Rows (n, 2, 4) of the table for `nodes`' ids, worked out where they are new. They hold while
@@ -162,8 +164,8 @@ class HrirField:
         every: int = 1,
     ) -> Spectra:
         """Spectra (n, 2, K): a weighted mean of table rows, delayed by `delay_phasors`. With `every` = 2
-        each second one is instead the mean of its neighbours (n is odd), which costs less. Overwritten by the next
-        call, so that it stays in the processor's cache."""
+        each second one is instead the mean of its neighbours (n is odd), which costs less. Overwritten by
+        the next call, so that it stays in the processor's cache."""
         n = len(rows)
         rows, weights = rows[::every], weights[::every]
         mixed = self.scratch("mixed", (n, 2, 1, 2 * self.bins), np.float32)
@@ -172,7 +174,8 @@ class HrirField:
         np.matmul(weights[:, :, None], near, out=mixed[::every])
         if every == 2:
             np.add(mixed[:-1:2], mixed[2::2], out=mixed[1::2])
-            coarse = coarse * np.float32([1, 0.5])[np.arange(n) % 2][:, None, None]
+            coarse = coarse.copy()
+            coarse[1::2] *= 0.5
         spectra = mixed.view(np.complex64)[:, :, 0]
         # the delay's phasors are a geometric sequence: an outer product of two short ones
         delayed = self.scratch("delayed", (n, 2, coarse.shape[2], PHASE_STEP), np.complex64)
@@ -190,9 +193,10 @@ class HrirField:
     def delay_phasors(self, delay: Floats, gain: Floats) -> tuple[Spectra, Spectra]:
         """Two short sequences whose outer product, (n, 2, K), is the spectrum of `gain` (n, 2) times a delay
         of `delay` (n, 2) samples plus the `GUARD`: every `PHASE_STEP`-th bin, and the steps between."""
-        turn = (delay + GUARD)[..., None] * (-2 * np.pi / self.n)
-        coarse = _phasors(turn * np.arange(0, self.bins, PHASE_STEP))
-        fine = _phasors(turn * np.arange(PHASE_STEP)) * gain.astype(np.float32)[..., None]
+        turn = ((delay + GUARD)[..., None] * (-2 * np.pi / self.n)).astype(np.float32)
+        coarse = _phasors(turn * np.arange(0, self.bins, PHASE_STEP, dtype=np.float32))
+        fine = _phasors(turn * np.arange(PHASE_STEP, dtype=np.float32))
+        coarse *= gain.astype(np.float32)[..., None]
         return coarse, fine
 
     def _rows_of(self, ids: NDArray[np.int_]) -> NDArray[np.int_]:
@@ -260,11 +264,10 @@ def smooth_octaves(values: NDArray[np.floating], octave: float) -> NDArray[np.fl
     return np.where(high - low > 0.5, mean, values).astype(values.dtype)
 
 
-def _phasors(angle: Floats) -> Spectra:
+def _phasors(angle: NDArray[np.floating]) -> Spectra:
     """exp(i angle); the real functions in float32 are vectorised, those of complex numbers are not."""
-    small = angle.astype(np.float32)
     out = np.empty(angle.shape, np.complex64)
-    out.real, out.imag = np.cos(small), np.sin(small)
+    out.real, out.imag = np.cos(angle), np.sin(angle)
     return out
 
 

@@ -2,13 +2,11 @@
 
 A block of `hop` samples is weighted with the Lagrange polynomials of a few moments of it (Chebyshev-Lobatto
 points, ends included, so blocks join without a step); each weighted copy is filtered with the response at
-its moment, and they are added up. For one moment each end that is the usual linear cross-fade; each further
-one raises the order of the interpolation, which follows the phase of a moving source far better per
-transform than shorter blocks do. How many are used depends on how far the source moves during the block.
-The weights go on the input, not on the output, because a moment then costs one transform and not one an
-ear: the copies are added up as spectra. A source that rests is convolved with its one response. Blocks lie
-on a fixed grid, block 0 `lead` samples before time zero, so that the result depends on nothing but the
-sound and the path.
+its moment, and they are added up as spectra: weights on the input cost one transform a moment, on the
+output one an ear. Degree 1 is the usual linear cross-fade; each further one follows the phase of a moving
+source far better per transform than shorter blocks do. It depends on how far the source moves during the
+block. A source that rests is convolved with its one response. Blocks lie on a fixed grid, block 0 begins
+`lead` samples before time zero, so that the result depends on nothing but the sound and the path.
 """
 
 from __future__ import annotations
@@ -112,8 +110,8 @@ class MovingFilter:
         self._held: dict[int, Spectra] = {}
 
     def add(self, blocks: InputBlocks, first: int, out: Samples) -> None:
-        """Add the sound of blocks `first`, `first` + 1, ... to `out` (2, blocks x hop + n - hop), which
-        begins `advance` samples before them. The last `n` - `hop` samples are the end of their responses."""
+        """Add the sound of blocks `first`, `first` + 1, ... to `out` (2, blocks x hop + n - hop): it begins
+        `advance` samples before them, and its last `n` - `hop` samples are the end of their responses."""
         hop, n = self._field.hop, self._field.n
         block, last = 0, len(blocks)
         while block < last:
@@ -156,11 +154,10 @@ class MovingFilter:
         nodes, basis = self._nodes[degree], self._bases[degree]
         chain = self._chain(degree, run) + nodes.first[at] * (degree + 1)
         rows = self._table_rows(degree)[chain]
-        # in the middle of a block of degree 2, or of two of degree 1, the ends are near each other
+        # half-way through a block of degree 2, or two of degree 1, the ends are near each other
         every = 2 if degree == 2 or (degree == 1 and run % 2 == 0) else 1
-        filters = self._field.filters(
-            rows, nodes.weights[chain], nodes.coarse[chain], nodes.fine[chain], every
-        )
+        weights, coarse, fine = nodes.weights[chain], nodes.coarse[chain], nodes.fine[chain]
+        filters = self._field.filters(rows, weights, coarse, fine, every)
         if self._air is not None:
             filters *= self._air.spectra(nodes.distance[chain])[:, None]
         if nodes.any_exact:

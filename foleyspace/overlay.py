@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,12 @@ SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 SILENT_DB = -96.0
 
 __all__ = ["draw_frame", "write_overlay"]
+
+
+def check_suffix(path: Path) -> None:
+    """Raises `InputError` unless an overlay can be written under that name."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"`overlay` is {path.name!r} but must end in {', '.join(SUFFIXES)}")
 
 
 def write_overlay(
@@ -45,8 +52,7 @@ def write_overlay(
 
     check_view(fov_deg, projection)
     out_path = Path(out_path)
-    if out_path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"`overlay` is {out_path.name!r} but must end in {', '.join(SUFFIXES)}")
+    check_suffix(out_path)
     if not 120 <= max_height <= 4320:
         raise InputError(f"`max_height` is {max_height} but must be between 120 and 4320 pixels")
     size_wh = output_size(clip.size_wh, max_height)
@@ -189,4 +195,6 @@ class _Encoder:
         self._process.wait()
         self._errors.seek(0)
         said = reason(self._errors.read().decode("utf-8", "replace"))
+        if shutil.disk_usage(self._path.parent).free < 1 << 20:  # ffmpeg does not always say it
+            raise InputError(f"the overlay {self._path.name} could not be written (no space left on device)")
         raise FoleyspaceError(f"the overlay {self._path.name} could not be encoded: {said}")

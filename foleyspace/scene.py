@@ -33,13 +33,14 @@ def load_scene(path: str | Path) -> Scene:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"scene file {path} is over {MAX_BYTES >> 20} MiB: not a scene")
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_reject_constant)
+        # utf-8-sig: some editors put a byte order mark first
+        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_reject_constant)
     except OSError as error:
         raise InputError(f"cannot read scene file {path}: {error.strerror or error}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"scene file {path} is not JSON: {error}") from None
     except InputError as error:
         raise InputError(f"scene file {path}: {error}") from None
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number of thousands of digits
+        raise InputError(f"scene file {path} is not JSON: {error}") from None
     try:
         return scene_from_dict(document, folder=path.parent)
     except InputError as error:
@@ -168,9 +169,13 @@ def _object(name: str, value: Any, required: tuple[str, ...], allowed: set[str])
 
 
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(f"`{name}` is {value!r} but must be a finite number")
-    return float(value)
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InputError(f"`{name}` is {str(value)[:40]!r} but must be a finite number")
+    return number
 
 
 def _numbers(name: str, value: Any, length: int | None = None) -> Floats:

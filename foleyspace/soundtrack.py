@@ -60,7 +60,8 @@ def extract_mono(
     off) and the length is `round(clip.duration * rate)`. Of a plain sound or video file's path: the whole
     sound from its own start, cut or padded to `duration` s where one is given. Several channels are mixed
     with the weights of ITU-R BS.775; the omnidirectional channel of ambisonics is used alone; stereo
-    channels that cancel each other are put together with one of them inverted. Raises `InputError` when there is no sound.
+    channels that cancel each other are put together with one of them inverted. Raises `InputError` when
+    there is no sound.
     """
     clip = source if isinstance(source, Clip) else None
     path = check_input(clip.path if clip else source)  # type: ignore[arg-type]
@@ -111,8 +112,8 @@ def _sound_stream(path: Path, clip: Clip | None) -> tuple[Stream, bool]:
     index = clip.audio.index if clip and clip.audio else 0
     if not streams or (clip and clip.audio is None):
         raise InputError(
-            f"{path} has no sound: give one with --audio FILE (mono sound), or let --audio foley make one"
-            if media.video
+            f"{path} has no sound: give it one with --audio FILE (a sound file, mixed down to mono)"
+            if clip
             else f"{path} holds no sound"
         )
     return streams[min(index, len(streams) - 1)], bool(media.video and media.video.spherical)
@@ -168,7 +169,7 @@ def _write(
             moments += block.astype(np.float64).T @ block
             out.write(block @ weights.astype(np.float32))
     if not out.got:
-        if length is None:
+        if decoder.start_s is None:  # asked for by name: nothing else can stand for it
             raise InputError(f"{decoder.path}: its sound track is empty")
         log.warning("%s: its sound track is empty: silence is used", decoder.path)
     return out.written, moments

@@ -127,7 +127,7 @@ def inspect(path: str | Path) -> Media:
 @lru_cache(maxsize=32)
 def _inspect(path: Path, size: int, mtime_ns: int) -> Media:
     said = run(opened(path), timeout_s=OPEN_TIMEOUT_S).stderr
-    return parse(said, path)
+    return parse(said.replace(str(path), path.name.replace("\n", " ").replace("\r", " ")), path)
 
 
 def parse(said: str, path: Path) -> Media:

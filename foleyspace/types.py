@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from foleyspace.errors import InputError
 
+MAX_GAIN_DB = 120.0  # a source louder than that is a typing error, and would overflow float32
+
 Floats = NDArray[np.float64]
 Samples = NDArray[np.float32]
 
@@ -129,7 +131,7 @@ class Source:
             times=times,
             xyz=xyz,
             visible=visible,
-            gain_db=_array("Source.gain_db", gain_db, (n,)),
+            gain_db=_gains("Source.gain_db", gain_db, (n,)),
             spread_deg=_array("Source.spread_deg", spread_deg, (n,)),
         )
         visible.setflags(write=False)
@@ -220,8 +222,9 @@ class Audio:
         samples = np.atleast_2d(np.asarray(self.samples, np.float32))
         if samples.ndim != 2:
             raise InputError(f"`Audio.samples` has shape {samples.shape} but must be (channels, samples)")
-        if self.rate <= 0:
-            raise InputError(f"`rate` is {self.rate} but must be a positive number of Hz")
+        if isinstance(self.rate, str) or not (self.rate > 0 and float(self.rate).is_integer()):
+            raise InputError(f"`rate` is {self.rate!r} but must be a positive whole number of Hz")
+        object.__setattr__(self, "rate", int(self.rate))
         object.__setattr__(self, "samples", samples)
 
     @property
@@ -238,6 +241,13 @@ def _array(name: str, value: Any, shape: tuple[int, ...], positive: bool = False
     if positive and (array <= 0).any():
         raise InputError(f"`{name}` holds {array.min():g} but must be above 0")
     return array
+
+
+def _gains(name: str, value: Any, shape: tuple[int, ...]) -> Floats:
+    gains = _array(name, value, shape)
+    if (gains > MAX_GAIN_DB).any():
+        raise InputError(f"`{name}` holds {gains.max():g} but must be {MAX_GAIN_DB:g} dB or less")
+    return gains
 
 
 def _times(name: str, value: Sequence[float] | Floats) -> Floats:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -68,10 +71,10 @@ class RenderResult:
 def run(video: str | Path, config: RenderConfig) -> RenderResult:
     """Render one video. Nothing is written before everything that can be checked has been.
 
-    Raises `InputError` for bad input or options and `FoleyspaceError` for failures on good input; no
-    output is left behind in either case.
+    Raises `InputError` for bad input or options and `FoleyspaceError` for failures on good input. No
+    new output is left behind in either case.
     """
-    from foleyspace.containers import audio_codec_of, container_of
+    from foleyspace.containers import audio_codec_of, container_of, encoder
     from foleyspace.mux import remux
     from foleyspace.video import probe
 
@@ -86,10 +89,13 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
 
     with collected_decisions() as decisions, tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         clip = probe(video)
-        out = check_outputs(video, config)
-        audio_codec_of(container_of(out), out, config.audio_codec)
-        hrirs = config.sound.load_hrirs()
         scene = None if config.scene is None else Scene.load(config.scene)
+        written = check_outputs(video, config, scene)
+        out = written[0]
+        encoder(
+            audio_codec_of(container_of(out), out, config.audio_codec), WORKING_RATE, config.audio_bitrate
+        )
+        hrirs = config.sound.load_hrirs()
         mono = Path(folder) / "mono.wav"
         own_track = _mono_track(clip, config.audio, mono)
         stage("read")
@@ -110,36 +116,63 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
             own_track=own_track,
         )
         stage("spatialize")
-        remux(
-            clip,
-            binaural,
-            out,
-            audio_codec=config.audio_codec,
-            bitrate=config.audio_bitrate,
-            keep_original_audio=config.keep_original_audio,
-            overwrite=config.overwrite,
-        )
-        stage("write")
-        result = RenderResult(out, clip, scene, report, tuple(decisions), seconds, seen)
-        _side_outputs(config, result, binaural)
+        with _together(written) as made:
+            remux(
+                clip,
+                binaural,
+                out,
+                audio_codec=config.audio_codec,
+                bitrate=config.audio_bitrate,
+                keep_original_audio=config.keep_original_audio,
+                overwrite=config.overwrite,
+            )
+            made.append(out)
+            stage("write")
+            result = RenderResult(out, clip, scene, report, tuple(decisions), seconds, seen)
+            _side_outputs(config, result, binaural, made)
         stage("show")
         return replace(result, decisions=tuple(decisions))
 
 
-def check_outputs(video: Path, config: RenderConfig) -> Path:
-    """The output path, after all outputs were checked for being writable, new and different."""
-    from foleyspace.files import check_output
+@contextlib.contextmanager
+def _together(outputs: Sequence[Path]) -> Iterator[list[Path]]:
+    """A list for `outputs` to be put on when finished: those that are new go again if a later one fails or
+    is interrupted. What replaced an older file stays."""
+    new = {path for path in outputs if not path.exists()}
+    made: list[Path] = []
+    try:
+        yield made
+    except BaseException:
+        for path in new.intersection(made):
+            path.unlink(missing_ok=True)
+        raise
 
-    out = Path(config.out) if config.out else video.with_name(f"{video.stem}.binaural{video.suffix}")
-    others = [Path(p) for p in (config.save_scene, config.overlay, config.report) if p]
-    inputs = [video, *(Path(p) for p in (config.scene,) if p)]
-    if config.audio != "track":
-        inputs.append(Path(config.audio))
-    for i, path in enumerate([out, *others]):
-        check_output(path, inputs=[*inputs, *others[:i][: max(i - 1, 0)]], overwrite=config.overwrite)
-    if len({p.resolve() for p in [out, *others]}) < 1 + len(others):
+
+def check_outputs(video: Path, config: RenderConfig, scene: Scene | None = None) -> list[Path]:
+    """All outputs, the video first, after they were checked for being writable, new, different from each other
+    and none of the files that are read."""
+    from foleyspace.files import check_output
+    from foleyspace.overlay import check_suffix
+
+    out = video.with_name(f"{video.stem}.binaural{video.suffix}") if config.out is None else Path(config.out)
+    outputs = [out, *(Path(p) for p in (config.save_scene, config.overlay, config.report) if p is not None)]
+    stems = [source.audio for source in scene.sources if source.audio] if scene else []
+    read = [
+        config.scene,
+        config.audio,
+        config.sound.hrtf,
+        config.seeing.detector,
+        config.seeing.depth,
+        *stems,
+    ]
+    inputs = [video, *(Path(p) for p in read if p and os.path.isfile(p))]
+    for path in outputs:
+        check_output(path, inputs=inputs, overwrite=config.overwrite)
+    if len({path.resolve() for path in outputs}) < len(outputs):
         raise InputError("two outputs have the same name: the video, scene, overlay and report must differ")
-    return out
+    if config.overlay is not None:
+        check_suffix(Path(config.overlay))
+    return outputs
 
 
 def _mono_track(clip: Clip, audio: str, mono: Path) -> bool:
@@ -155,9 +188,10 @@ def _mono_track(clip: Clip, audio: str, mono: Path) -> bool:
     return False
 
 
-def _side_outputs(config: RenderConfig, result: RenderResult, binaural: Path) -> None:
+def _side_outputs(config: RenderConfig, result: RenderResult, binaural: Path, made: list[Path]) -> None:
     if config.save_scene:
         result.scene.save(config.save_scene)
+        made.append(Path(config.save_scene))
     tracks = result.seen.tracks if result.seen else ()
     view = {"fov_deg": config.seeing.fov_deg, "projection": config.seeing.projection}
     if config.overlay:
@@ -172,6 +206,7 @@ def _side_outputs(config: RenderConfig, result: RenderResult, binaural: Path) ->
             overwrite=config.overwrite,
             **view,
         )
+        made.append(Path(config.overlay))
     if config.report:
         from foleyspace.doctor import versions
         from foleyspace.report import write_report

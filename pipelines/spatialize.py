@@ -4,6 +4,7 @@ stage of `foleyspace render`."""
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -88,11 +89,13 @@ def run(
     from foleyspace.files import atomic_output, check_output
     from foleyspace.soundtrack import extract_mono
 
-    out = check_output(out, inputs=[mono, scene], overwrite=overwrite)
+    loaded = Scene.load(scene)
+    read = [mono, scene, config.hrtf, *(source.audio for source in loaded.sources if source.audio)]
+    out = check_output(out, inputs=[path for path in read if os.path.isfile(path)], overwrite=overwrite)
     formats = {".wav": "WAV", ".flac": "FLAC"}
     if out.suffix.lower() not in formats:
         raise InputError(f"output {out} must end in {' or '.join(formats)}")
-    loaded, hrirs = Scene.load(scene), config.load_hrirs()
+    hrirs = config.load_hrirs()
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         track, binaural = Path(folder) / "mono.wav", Path(folder) / "binaural.wav"
         sound = extract_mono(mono, track)
@@ -139,7 +142,7 @@ def spatialize_file(
             _render_to(raw, mono, replace(scene, room=room), hrirs, config, own_track, Path(folder))
         except soundfile.LibsndfileError as error:
             raise InputError(
-                f"temporary files cannot be written to {folder} ({error}): is the disk full? (TMPDIR moves them)"
+                f"temporary files cannot be written to {folder} ({error}): full? TMPDIR names another folder"
             ) from None
         lufs_in = integrated_lufs(loudness_of)
         loudness = match_loudness(raw, out, config.target_lufs(lufs_in), rate_out=rate)
@@ -152,6 +155,7 @@ def _render_to(
     """The sum of what shares the track and what has sound of its own, written block by block."""
     import soundfile
 
+    from foleyspace.files import check_input
     from foleyspace.soundtrack import extract_mono
 
     sharing = [s for s in scene.sources if s.audio is None]
@@ -160,6 +164,7 @@ def _render_to(
     files = []
     for i, stem in enumerate(stems):
         path = folder / f"stem{i}.wav"
+        check_input(str(stem.audio), f"`audio` of the scene's source {stem.id!r}:")
         extract_mono(str(stem.audio), path, duration=length / WORKING_RATE)
         files.append(path)
     with ExitStack() as stack:

@@ -84,7 +84,7 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     )
     sources = tracks_to_sources(tracks, clip, config.fov_deg, config.projection)
     if any(source.id != CENTRE for source in sources):
-        logger.info("%d objects seen; the sound is placed on %s", len(tracks), _named(sources))
+        logger.info("objects seen: %d; the sound is placed on %s", len(tracks), _named(sources))
     else:
         logger.warning("no sounding object found: the sound stays in the centre")
     return Seen(clip, tracks, evidence, Scene(sources=sources, duration=clip.duration))

@@ -48,7 +48,9 @@ def passing(tmp_path_factory) -> Path:
     wav = path.with_suffix(".wav")
     soundfile.write(wav, rng.normal(0, 0.1, 2 * 44100), 44100)
     raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "320x180", "-r", "25", "-i", "-")
-    ffmpeg(*raw, "-i", wav, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", path, stdin=frames.tobytes())
+    ffmpeg(
+        *raw, "-i", wav, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", path, stdin=frames.tobytes()
+    )
     return path
 
 
@@ -79,7 +81,18 @@ def test_help_imports_nothing_heavy():
 def test_render_follows_the_square(run, passing, tmp_path):
     out, scene, report, overlay = (tmp_path / n for n in ("o.mp4", "s.json", "r.html", "v.mp4"))
     code, said, err = run(
-        "render", passing, "-o", out, *EMBEDDED, "--save-scene", scene, "--report", report, "--overlay", overlay, "--json"
+        "render",
+        passing,
+        "-o",
+        out,
+        *EMBEDDED,
+        "--save-scene",
+        scene,
+        "--report",
+        report,
+        "--overlay",
+        overlay,
+        "--json",
     )
     assert code == 0, err
     result = json.loads(said)
@@ -134,7 +147,12 @@ def test_config_file_is_read_and_overruled(run, passing, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "does not exist"), (b"", "empty"), (b"this is no video, only words\n" * 50, ""), (os.urandom(5000), "")],
+    [
+        (None, "does not exist"),
+        (b"", "empty"),
+        (b"this is no video, only words\n" * 50, ""),
+        (os.urandom(5000), ""),
+    ],
 )
 def test_what_is_no_video_is_one_line_and_code_2(run, tmp_path, content, said):
     video = tmp_path / "v.mp4"
@@ -208,3 +226,85 @@ def test_ctrl_c_leaves_nothing_behind(passing, tmp_path):
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert files(tmp_path) == {"long.mp4", "scratch"}
+
+
+def test_bad_audio_is_one_line_and_code_2(run, passing, tmp_path):
+    silent, nothing, out = tmp_path / "silent.mp4", tmp_path / "nothing.wav", tmp_path / "out.mp4"
+    ffmpeg("-i", passing, "-an", "-c", "copy", silent)
+    soundfile.write(nothing, np.zeros(0), 48000)
+    code, _, err = run("render", silent, "-o", out, *EMBEDDED)
+    assert code == 2 and "--audio FILE" in one_line(err) and "foley " not in one_line(err)
+    code, _, err = run("render", silent, "-o", out, *EMBEDDED, "--audio", nothing)
+    assert code == 2 and "empty" in one_line(err)
+    assert files(tmp_path) == {"silent.mp4", "nothing.wav"}
+
+
+def test_nothing_that_is_read_is_written_over(run, passing, tmp_path):
+    """With --overwrite too: the HRIR set, and the stems of a scene."""
+    ears, scene, stem = tmp_path / "ears.sofa", tmp_path / "scene.json", tmp_path / "stem.wav"
+    ears.write_bytes(b"mine")
+    soundfile.write(stem, np.zeros(4800), 48000)
+    source = {
+        "id": "a",
+        "label": "a",
+        "times": [0],
+        "azimuth_deg": [0],
+        "elevation_deg": [0],
+        "distance_m": [1],
+    }
+    document = {
+        "format": "foleyspace-scene",
+        "version": 1,
+        "duration": 2,
+        "sources": [{**source, "audio": "stem.wav"}],
+    }
+    scene.write_text(json.dumps(document))
+    out = tmp_path / "out.mp4"
+    before = {path: path.read_bytes() for path in (ears, scene, stem)}
+    for options in (
+        ["--hrtf", ears, "--save-scene", ears],
+        ["--scene", scene, "--report", scene],
+        ["--scene", scene, "--report", stem],
+    ):
+        code, _, err = run("render", passing, "-o", out, *EMBEDDED, "--overwrite", *options)
+        assert code == 2 and "input" in one_line(err)
+    code, _, err = run("spatialize", passing, "--scene", scene, "-o", stem, "--overwrite")
+    assert code == 2 and "input" in one_line(err)
+    assert {path: path.read_bytes() for path in before} == before and not out.exists()
+
+
+def test_what_can_be_checked_is_checked_before_the_work(run, passing, tmp_path):
+    for options in (["--overlay", tmp_path / "v.avi"], ["--audio-bitrate", "0"]):
+        code, _, err = run("render", passing, "-o", tmp_path / "out.mp4", *EMBEDDED, *options)
+        assert code == 2 and len(err.splitlines()) == 1
+    code, _, err = run("render", passing, "-o", "", *EMBEDDED)
+    assert code == 2 and len(err.splitlines()) == 1
+    assert files(tmp_path) == set()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names that only POSIX allows")
+def test_names_with_line_ends_and_quotes(run, passing, tmp_path):
+    video = tmp_path / "a 'b\nc\r\".mp4"
+    video.write_bytes(passing.read_bytes())
+    code, _, err = run("render", video, *EMBEDDED)
+    assert code == 0, err
+    assert (tmp_path / "a 'b\nc\r\".binaural.mp4").is_file()
+
+
+def test_outputs_come_together_or_not_at_all(run, passing, tmp_path, monkeypatch):
+    from foleyspace.errors import FoleyspaceError
+
+    def fails(*_args, **_options):
+        raise FoleyspaceError("the page cannot be made")
+
+    monkeypatch.setattr("foleyspace.report.write_report", fails)
+    scene = tmp_path / "scene.json"
+    old = tmp_path / "old.mp4"
+    old.write_bytes(b"older")
+    arguments = ["render", passing, *EMBEDDED, "--save-scene", scene, "--report", tmp_path / "r.html"]
+    code, _, err = run(*arguments, "-o", tmp_path / "out.mp4")
+    assert code == 1 and "cannot be made" in one_line(err)
+    assert files(tmp_path) == {"old.mp4"}
+    # what replaces an older file is kept: neither of the two would be left otherwise
+    assert run(*arguments, "-o", old, "--overwrite")[0] == 1
+    assert files(tmp_path) == {"old.mp4"} and old.stat().st_size > 1000

@@ -13,7 +13,10 @@ from foleyspace.pipelines.track import TrackConfig
 
 def defaults(*configs: type) -> dict[str, object]:
     return {
-        f.name: f.default for config in configs for f in dataclasses.fields(config) if f.default is not dataclasses.MISSING
+        f.name: f.default
+        for config in configs
+        for f in dataclasses.fields(config)
+        if f.default is not dataclasses.MISSING
     }
 
 

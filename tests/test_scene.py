@@ -116,3 +116,21 @@ def test_missing_file_and_folder(tmp_path):
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(InputError, match="cannot read"):
             Scene.load(path)
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "9" * 5000])
+def test_numbers_beyond_float_are_bad_input(tmp_path, number):
+    path = tmp_path / "scene.json"
+    path.write_text(json.dumps(example()).replace("20.0", number))
+    with pytest.raises(InputError, match=r"scene\.json"):
+        Scene.load(path)
+
+
+def test_a_byte_order_mark_is_no_error_and_an_absurd_gain_is(tmp_path):
+    path = tmp_path / "scene.json"
+    path.write_text(json.dumps(example()), encoding="utf-8-sig")
+    assert Scene.load(path).duration == 8.0
+    document = example()
+    document["sources"][0]["gain_db"] = [1e5, 0]
+    with pytest.raises(InputError, match="gain_db"):
+        Scene.load(write(tmp_path, document))

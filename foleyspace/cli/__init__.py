@@ -73,7 +73,11 @@ def main() -> NoReturn:
         sys.stdout.flush()
         code = result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt):
-        code = _fail("interrupted", 130)
+        _fail("interrupted", 130)
+        # not sys.exit: CPython dies of the signal itself where it came inside an exec() (a dataclass being
+        # made), and everything of ours is tidied up by now
+        sys.stdout.flush()
+        os._exit(130)
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:

@@ -1,0 +1,59 @@
+"""The Python API on arrays: what it takes, and what it refuses in one line."""
+
+import numpy as np
+import pytest
+
+import foleyspace
+from foleyspace import Audio, InputError, Scene, Source
+
+
+@pytest.fixture(scope="module")
+def hrirs():
+    return foleyspace.load_hrirs()
+
+
+SCENE = Scene((Source("a", "a", [0.0], [[1.0, 1.0, 0.0]]),), 1.0)
+NOISE = np.random.default_rng(0).normal(0, 0.1, 4800).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "mono",
+    [
+        np.array([np.nan, 0.0]),
+        np.array([np.inf, 0.0]),
+        (NOISE * 32767).astype(np.int16),
+        np.stack([NOISE, NOISE]),
+        np.array(["words"]),
+        np.float32(1),
+        "voice.wav",
+        [],
+        [NOISE],
+        [0.1, 0.2],
+        [Audio(NOISE, 48000)] * 2,
+    ],
+    ids=str,
+)
+def test_what_is_no_mono_sound_is_refused(mono, hrirs):
+    with pytest.raises(InputError):
+        foleyspace.spatialize(mono, SCENE, hrirs)
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), 44100.5, "48k"])
+def test_rates_are_positive_whole_numbers(rate):
+    with pytest.raises(InputError, match="rate"):
+        Audio(NOISE, rate)
+
+
+@pytest.mark.parametrize("rate", [22050, 44100.0, 48000])
+def test_the_rate_and_length_of_the_sound_come_back(rate, hrirs):
+    out = foleyspace.spatialize(NOISE, SCENE, hrirs, rate=rate)
+    assert out.rate == rate
+    assert abs(out.samples.shape[1] - len(NOISE)) <= 1
+    left, right = (out.samples**2).sum(axis=1)
+    assert left > right  # the source is on the left
+
+
+def test_the_functions_stay_functions():
+    import foleyspace.renderer
+
+    assert all(callable(f) for f in (foleyspace.render, foleyspace.track, foleyspace.spatialize))
