@@ -50,6 +50,10 @@ def track(video: str | Path, *, config: TrackConfig | None = None, **options: An
     from foleyspace.soundtrack import extract_mono
     from foleyspace.video import probe
 
+    unknown = sorted(set(options) - _fields(TrackConfig))
+    if unknown:
+        known = ", ".join(sorted(_fields(TrackConfig)))
+        raise InputError(f"`{unknown[0]}` is no option of track; known are {known}")
     config = config or TrackConfig(**options)
     clip = probe(video)
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
@@ -78,6 +82,8 @@ def spatialize(
     from foleyspace.renderer import render as render_audio
 
     signals = _signals(mono, rate)
+    if not isinstance(scene, Scene):
+        raise InputError("`scene` must be a Scene: Scene.load reads one from a file")
     own_rate = signals[0].rate
     working = hrirs.rate if isinstance(hrirs, Hrirs) else WORKING_RATE
     loaded = hrirs if isinstance(hrirs, Hrirs) else load_hrirs(str(hrirs), working)

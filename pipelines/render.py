@@ -149,8 +149,8 @@ def _together(outputs: Sequence[Path]) -> Iterator[list[Path]]:
 
 
 def check_outputs(video: Path, config: RenderConfig, scene: Scene | None = None) -> list[Path]:
-    """All outputs, the video first, after they were checked for being writable, new, different from each other
-    and none of the files that are read."""
+    """All outputs, the video first, after they were checked for being writable, new, different from each
+    other and none of the files that are read."""
     from foleyspace.files import check_output
     from foleyspace.overlay import check_suffix
 

@@ -57,3 +57,10 @@ def test_the_functions_stay_functions():
     import foleyspace.renderer
 
     assert all(callable(f) for f in (foleyspace.render, foleyspace.track, foleyspace.spatialize))
+
+
+def test_options_and_scenes_of_the_wrong_kind_are_refused(hrirs):
+    with pytest.raises(InputError, match="detectr"):
+        foleyspace.track("v.mp4", detectr="motion")
+    with pytest.raises(InputError, match=r"Scene\.load"):
+        foleyspace.spatialize(NOISE, "scene.json", hrirs)

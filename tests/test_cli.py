@@ -29,9 +29,10 @@ def run(monkeypatch, capsys):
         captured = capsys.readouterr()
         return stop.value.code or 0, captured.out, captured.err
 
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield call
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
@@ -308,3 +309,27 @@ def test_outputs_come_together_or_not_at_all(run, passing, tmp_path, monkeypatch
     # what replaces an older file is kept: neither of the two would be left otherwise
     assert run(*arguments, "-o", old, "--overwrite")[0] == 1
     assert files(tmp_path) == {"old.mp4"} and old.stat().st_size > 1000
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+def test_an_interrupt_that_a_library_swallows_comes_again(tmp_path):
+    """And the tidying up that it starts is not cut short."""
+    code = """
+import os, signal, sys, time
+import foleyspace.cli as cli
+def work(standalone_mode):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+    except:
+        pass
+    try:
+        time.sleep(20)
+    finally:
+        time.sleep(1.0)
+        print("tidy", flush=True)
+cli.cli.main = work
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=15)
+    assert (done.returncode, done.stdout) == (130, "tidy\n"), done.stderr

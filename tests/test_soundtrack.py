@@ -241,7 +241,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", script, str(source), str(tmp_path / "mono.wav")]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert said.stdout.startswith("FoleyspaceError"), said.stdout + said.stderr
+    assert said.stdout.startswith("InputError"), said.stdout + said.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
 
 

@@ -21,6 +21,8 @@ from foleyspace.errors import FoleyspaceError, InputError
 
 logger = logging.getLogger("foleyspace")
 
+AGAIN_S = 0.3
+
 COMMANDS = {
     "render": "A video comes back with binaural sound that follows the screen.",
     "track": "Watch a video and write where its sounds are, as a scene file.",
@@ -67,12 +69,17 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with its code; errors are one line on stderr, never a traceback."""
+    signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)  # a batch system's way to say Ctrl-C: tidy up too
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, _interrupt)
     try:
         result = cli.main(standalone_mode=False)
         sys.stdout.flush()
         code = result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt):
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
         _fail("interrupted", 130)
         # not sys.exit: CPython dies of the signal itself where it came inside an exec() (a dataclass being
         # made), and everything of ours is tidied up by now
@@ -105,6 +112,15 @@ def main() -> NoReturn:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """Raise `KeyboardInterrupt`, again and again until it is on its way out: libraries swallow it where they
+    import with a bare `except`."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
+    handled = sys.exc_info()[1]
+    while handled is not None:
+        if isinstance(handled, KeyboardInterrupt):
+            return  # tidying up: not to be disturbed
+        handled = handled.__context__
     raise KeyboardInterrupt
 
 
