@@ -47,6 +47,7 @@ def track(video: str | Path, *, config: TrackConfig | None = None, **options: An
     """
     import tempfile
 
+    from foleyspace.files import check_input
     from foleyspace.soundtrack import extract_mono
     from foleyspace.video import probe
 
@@ -55,7 +56,7 @@ def track(video: str | Path, *, config: TrackConfig | None = None, **options: An
         known = ", ".join(sorted(_fields(TrackConfig)))
         raise InputError(f"`{unknown[0]}` is no option of track; known are {known}")
     config = config or TrackConfig(**options)
-    clip = probe(video)
+    clip = probe(check_input(video, "video"))
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         mono = Path(folder) / "mono.wav"
         if clip.audio is not None:

@@ -25,8 +25,9 @@ def check_view(fov_deg: float, projection: str) -> None:
         raise InputError(
             f"`projection` is {projection!r} but must be one of {', '.join(get_args(Projection))}"
         )
-    if not (math.isfinite(fov_deg) and 10 <= fov_deg <= 170):
-        raise InputError(f"`fov` is {fov_deg:g} but must be between 10 and 170 degrees")
+    number = isinstance(fov_deg, (int, float)) and math.isfinite(fov_deg)
+    if not (number and 10 <= fov_deg <= 170):
+        raise InputError(f"`fov` is {fov_deg!r} but must be between 10 and 170 degrees")
 
 
 def screen_to_angles(

@@ -16,6 +16,8 @@ _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 def check_input(path: str | Path, what: str = "file") -> Path:
     """The path of a regular, non-empty, readable file, or `InputError` in one line."""
+    if "://" in str(path):
+        raise InputError(f"{what} {path} is an address: download it first, files are read")
     path = Path(path)
     try:
         if not path.exists():

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from foleyspace.containers import Container, audio_codec_of, container_of, encoder, subtitle_codec
 from foleyspace.errors import FoleyspaceError, InputError
@@ -27,6 +28,7 @@ def remux(
     keep_original_audio: bool = False,
     title: str = "Binaural (foleyspace)",
     overwrite: bool = False,
+    only_s: float | None = None,
 ) -> Path:
     """Write the video of `clip` with the sound of `audio_wav` (sample 0 belongs to the first shown frame).
 
@@ -35,7 +37,7 @@ def remux(
     be). The new track comes first and is the default; the old one goes, or stays second with
     `keep_original_audio`. It is written at the rate of the clip's own sound where the codec allows it. Raises
     `InputError` when the output cannot be written or cannot hold that codec or picture, `FoleyspaceError`
-    when ffmpeg fails.
+    when ffmpeg fails. `only_s`: stop after so many seconds.
     """
     out = check_output(out_path, inputs=[clip.path, audio_wav], overwrite=overwrite)
     wav = check_input(audio_wav)
@@ -61,6 +63,7 @@ def remux(
                 *encoding,
                 *("-ar:a:0", str(rate)),
                 *_tags(title, media, clip, container),
+                *(["-t", str(only_s)] if only_s else []),
                 *("-f", container.muxer, "-y", local(temporary)),
             ]
             done = run(args, timeout_s=_timeout_s(clip))
@@ -70,6 +73,23 @@ def remux(
     if done.stderr.strip():
         log.debug("ffmpeg: %s", reason(done.stderr))
     return Path(out_path)
+
+
+def rehearse(clip: Clip, out_path: str | Path, folder: Path, **options: Any) -> None:
+    """Write the first moments of `clip` as `remux` would, into `folder`: what cannot be written is known
+    now rather than after an hour of work. Raises what `remux` raises, about `out_path`."""
+    import numpy as np
+    import soundfile
+
+    out = Path(out_path)
+    wav = folder / "rehearsal.wav"
+    soundfile.write(wav, np.zeros((round(0.5 * 48000), 2), np.float32), 48000, "FLOAT")
+    was = log.disabled
+    log.disabled = True  # what cannot be kept is said once, when the output is written
+    try:
+        remux(clip, wav, folder / f"rehearsal{out.suffix}", only_s=0.5, **options)
+    finally:
+        log.disabled = was
 
 
 def _inputs(clip: Clip, wav: Path, start_s: float, container: Container) -> list[str]:

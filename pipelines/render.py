@@ -75,10 +75,11 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
     new output is left behind in either case.
     """
     from foleyspace.containers import audio_codec_of, container_of, encoder
-    from foleyspace.mux import remux
+    from foleyspace.files import check_input
+    from foleyspace.mux import rehearse, remux
     from foleyspace.video import probe
 
-    video = Path(video)
+    video = check_input(video, "video")
     started = time.perf_counter()
     seconds: dict[str, float] = {}
 
@@ -92,12 +93,18 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
         scene = None if config.scene is None else Scene.load(config.scene)
         written = check_outputs(video, config, scene)
         out = written[0]
+        audio: dict[str, Any] = {
+            "audio_codec": config.audio_codec,
+            "bitrate": config.audio_bitrate,
+            "keep_original_audio": config.keep_original_audio,
+        }
         encoder(
             audio_codec_of(container_of(out), out, config.audio_codec), WORKING_RATE, config.audio_bitrate
         )
+        rehearse(clip, out, Path(folder), **audio)
         hrirs = config.sound.load_hrirs()
         mono = Path(folder) / "mono.wav"
-        own_track = _mono_track(clip, config.audio, mono)
+        own_track = _mono_track(clip, config.audio, mono, scene)
         stage("read")
         seen = None
         if scene is None:
@@ -112,20 +119,12 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
             config.sound,
             binaural,
             rate=clip.audio.rate if clip.audio else WORKING_RATE,
-            loudness_of=video if own_track else Path(config.audio),
+            loudness_of=video if own_track else None if config.audio == "track" else Path(config.audio),
             own_track=own_track,
         )
         stage("spatialize")
         with _together(written) as made:
-            remux(
-                clip,
-                binaural,
-                out,
-                audio_codec=config.audio_codec,
-                bitrate=config.audio_bitrate,
-                keep_original_audio=config.keep_original_audio,
-                overwrite=config.overwrite,
-            )
+            remux(clip, binaural, out, overwrite=config.overwrite, **audio)
             made.append(out)
             stage("write")
             result = RenderResult(out, clip, scene, report, tuple(decisions), seconds, seen)
@@ -175,17 +174,31 @@ def check_outputs(video: Path, config: RenderConfig, scene: Scene | None = None)
     return outputs
 
 
-def _mono_track(clip: Clip, audio: str, mono: Path) -> bool:
+def _mono_track(clip: Clip, audio: str, mono: Path, scene: Scene | None) -> bool:
     """Write the mono sound to `mono`; True when it is the video's own."""
     from foleyspace.soundtrack import extract_mono
 
     if audio == "track":
+        if clip.audio is None and scene is not None and all(source.audio for source in scene.sources):
+            _write_silence(mono, clip.duration)  # every source brings its own sound
+            return False
         extract_mono(clip, mono)
         return True
     if not Path(audio).is_file():
         raise InputError(f"`audio` is {audio!r} but must be 'track' or an existing sound file")
     extract_mono(audio, mono, duration=clip.duration)
     return False
+
+
+def _write_silence(path: Path, seconds: float) -> None:
+    import numpy as np
+    import soundfile
+
+    left = round(seconds * WORKING_RATE)
+    with soundfile.SoundFile(str(path), "w", WORKING_RATE, 1, subtype="FLOAT", format="RF64") as file:
+        while left > 0:
+            file.write(np.zeros(min(left, WORKING_RATE), np.float32))
+            left -= WORKING_RATE
 
 
 def _side_outputs(config: RenderConfig, result: RenderResult, binaural: Path, made: list[Path]) -> None:

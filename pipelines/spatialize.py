@@ -122,14 +122,15 @@ def spatialize_file(
     out: Path,
     *,
     rate: int,
-    loudness_of: Path,
+    loudness_of: Path | None,
     own_track: bool = True,
 ) -> SoundReport:
     """Render a 48 kHz mono WAV through a scene into a float WAV at `rate`, streaming, any length.
 
     Sources with a sound of their own (`Source.audio`) are rendered from it, with the distance law;
     those that share `mono` without it when it is a video's own track, which holds it already
-    (`distance_gain` "on" or "off" overrules both). `loudness_of`: the file whose loudness is matched.
+    (`distance_gain` "on" or "off" overrules both). `loudness_of`: the file whose loudness is
+    matched, None to leave it as it is.
     """
     import soundfile
 
@@ -144,7 +145,7 @@ def spatialize_file(
             raise InputError(
                 f"temporary files cannot be written to {folder} ({error}): full? TMPDIR names another folder"
             ) from None
-        lufs_in = integrated_lufs(loudness_of)
+        lufs_in = None if loudness_of is None else integrated_lufs(loudness_of)
         loudness = match_loudness(raw, out, config.target_lufs(lufs_in), rate_out=rate)
     return SoundReport(lufs_in, loudness.output_lufs, loudness.gain_db, loudness.limited_db)
 

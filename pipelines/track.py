@@ -37,6 +37,8 @@ class TrackConfig:
 
     def __post_init__(self) -> None:
         check_view(self.fov_deg, self.projection)
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(self.device)):
+            raise InputError(f"`device` is {self.device!r} but must be auto, cpu, cuda, cuda:N or mps")
         if self.detect_hz is not None and not 1 <= self.detect_hz <= 60:
             raise InputError(f"`detect_hz` is {self.detect_hz:g} but must be between 1 and 60")
 

@@ -333,3 +333,54 @@ cli.main()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=15)
     assert (done.returncode, done.stdout) == (130, "tidy\n"), done.stderr
+
+
+def test_what_the_container_cannot_hold_is_known_before_the_work(run, passing, tmp_path, monkeypatch):
+    import foleyspace.pipelines.render as pipeline
+
+    monkeypatch.setattr(
+        pipeline, "watch", lambda *_: pytest.fail("watched before the output was known to work")
+    )
+    code, _, err = run("render", passing, "-o", tmp_path / "o.webm", *EMBEDDED)
+    assert code == 2 and "webm" in one_line(err)
+    assert files(tmp_path) == set()
+
+
+def test_a_silent_video_takes_its_sound_from_the_scenes_stems(run, passing, tmp_path):
+    silent, stem, out = tmp_path / "silent.mp4", tmp_path / "stem.wav", tmp_path / "out.mp4"
+    ffmpeg("-i", passing, "-an", "-c", "copy", silent)
+    soundfile.write(stem, np.random.default_rng(0).normal(0, 0.1, 48000), 48000)
+    source = {
+        "id": "a",
+        "label": "a",
+        "times": [0.0],
+        "azimuth_deg": [60.0],
+        "elevation_deg": [0.0],
+        "distance_m": [2.0],
+    }
+    scene = {
+        "format": "foleyspace-scene",
+        "version": 1,
+        "duration": 2.0,
+        "sources": [{**source, "audio": "stem.wav"}],
+    }
+    (tmp_path / "s.json").write_text(json.dumps(scene))
+    code, _, err = run("render", silent, "--scene", tmp_path / "s.json", "-o", out)
+    assert code == 0, err
+    from foleyspace.analyze import analyze_binaural
+
+    assert np.nanmedian(analyze_binaural(out).itd_us) < -300
+    code, _, err = run("render", silent, "-o", tmp_path / "no.mp4", *EMBEDDED)
+    assert code == 2 and "--audio" in one_line(err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["render", "https://example.org/v.mp4"], "download"),
+        (["render", "v.mp4", "--device", "gpu9"], "gpu9"),
+    ],
+)
+def test_addresses_and_devices_that_are_none(run, arguments, said):
+    code, _, err = run(*arguments)
+    assert code == 2 and said in one_line(err)
