@@ -55,7 +55,7 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     # exit code 2: it is the place that was given that cannot hold the output
-    with pytest.raises(InputError, match="no space left on device") as caught:
+    with pytest.raises(InputError, match="no space left on device"):
         fail()
     assert os.listdir(tmp_path) == []
 
