@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from foleyspace.device import torch_device
 from foleyspace.errors import FoleyspaceError, InputError
 
 HUB_ANSWER_S = 5.0  # a hub that has not answered by then is taken as unreachable
@@ -66,7 +67,7 @@ def load_network(folder: Path, name: str, device: str) -> tuple[str, Any, Any]:
 
     Raises `InputError` in one line for whatever keeps it from being loaded.
     """
-    place = _device(device)
+    place = torch_device(device)
     slow = not _torchvision_imports()
     try:
         from transformers import AutoImageProcessor, AutoModelForDepthEstimation
@@ -156,20 +157,6 @@ def _in_thread(work: Callable[[], Any], expired: Callable[[], bool]) -> Any:
         if thread.is_alive() and expired():
             return TimeoutError("no answer")
     return box[0]
-
-
-def _device(device: str) -> str:
-    import torch
-
-    if device == "auto":
-        if torch.cuda.is_available():
-            return "cuda"
-        return "cpu"
-    try:
-        torch.zeros(1, device=device)
-    except Exception:
-        raise InputError(f"`device` is {device!r} but torch cannot use it on this machine") from None
-    return device
 
 
 def _torchvision_imports() -> bool:

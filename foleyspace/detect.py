@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from foleyspace.cache import cache_dir
 from foleyspace.detections import Detections, Detector
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.motion import MotionDetector
@@ -18,7 +19,7 @@ from foleyspace.ultralytics_detector import (
     import_ultralytics,
     weight_folders,
 )
-from foleyspace.weights import cache_dir, fetch_weights, find_weights
+from foleyspace.weights import fetch_weights, find_weights
 
 __all__ = ["DEFAULT_MODEL", "Detections", "Detector", "UltralyticsDetector", "load_detector"]
 
@@ -106,4 +107,4 @@ def _weights(model: str, offline: bool) -> Path:
             )
     if offline:
         raise FoleyspaceError("not on this machine, and offline")
-    return fetch_weights(model, cache_dir())
+    return fetch_weights(model, cache_dir("weights"))

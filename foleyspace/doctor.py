@@ -134,8 +134,9 @@ def _hrirs() -> Check:
 
 
 def _detector() -> Check:
+    from foleyspace.cache import cache_dir
     from foleyspace.detect import DEFAULT_MODEL, weight_folders
-    from foleyspace.weights import cache_dir, find_weights
+    from foleyspace.weights import find_weights
 
     where = find_weights(DEFAULT_MODEL, weight_folders())
     if where is not None:
@@ -144,7 +145,7 @@ def _detector() -> Check:
         "detector",
         "warn",
         f"{DEFAULT_MODEL} is not here: fetched at the first run, else objects are found by motion",
-        f"without network, put {DEFAULT_MODEL} into {cache_dir()} or give --detector PATH",
+        f"without network, put {DEFAULT_MODEL} into {cache_dir('weights')} or give --detector PATH",
     )
 
 
@@ -164,9 +165,9 @@ def _depth() -> Check:
 
 
 def _cache() -> Check:
-    from foleyspace.weights import cache_dir
+    from foleyspace.cache import cache_dir
 
-    folder = cache_dir()
+    folder = cache_dir("weights")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 
+from foleyspace.cache import cache_dir
 from foleyspace.errors import InputError
 from foleyspace.sofa import EMBEDDED, RawHrirs, read_sofa
 from foleyspace.sofa_ears import interaural_delay_us, swapped_by_sound
@@ -131,19 +131,6 @@ PUBLIC_SETS = (
 )
 
 
-def cache_dir() -> Path:
-    """Where fetched sets are kept: `$FOLEYSPACE_CACHE`, else the platform's place for caches."""
-    if given := os.environ.get("FOLEYSPACE_CACHE"):
-        return Path(given).expanduser() / "hrtf"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "foleyspace" / "hrtf"
-
-
 def resolve_hrtf(name_or_path: str | os.PathLike[str]) -> Path:
     """The SOFA file of an embedded or fetched set, or the path itself when it is a file.
 
@@ -171,7 +158,7 @@ def list_hrtfs() -> list[HrtfEntry]:
     """All sets with a name: embedded, then fetched (yours too), then what can be fetched."""
     found = {entry.name: replace(entry, path=EMBEDDED / f"{entry.name}.sofa") for entry in EMBEDDED_SETS}
     public = {entry.name: entry for entry in PUBLIC_SETS}
-    folder = cache_dir()
+    folder = cache_dir("hrtf")
     for path in sorted(folder.glob("*.sofa")) if folder.is_dir() else []:
         if path.stem in found:
             continue
@@ -252,7 +239,7 @@ def fetch_hrtf(
 ) -> Path:
     """Download a public set, by its name or as an `https://...` address, and return the file.
 
-    `dest`: a folder or file (default: `cache_dir()`, where `resolve_hrtf` finds it by name); `url` and
+    `dest`: a folder or file (default: `cache_dir("hrtf")`, where `resolve_hrtf` finds it by name); `url` and
     `sha256` override the table's; `timeout_s`: longest silence of the server; `progress(done, total)` in
     bytes, `total` None when the server does not say. A broken download is kept as `.part` and resumed.
     The file is checked by its sha256 (the first download's, noted beside it, where none is published) and
@@ -273,7 +260,7 @@ def fetch_hrtf(
         url, sha256 = known.url, sha256 or known.sha256
     elif not SAFE_NAME.fullmatch(name):
         raise InputError(f"`{name}` is no good name: it must be letters, digits, `_`, `-` and `.`")
-    path = Path(dest).expanduser() if dest is not None else cache_dir()
+    path = Path(dest).expanduser() if dest is not None else cache_dir("hrtf")
     if dest is None or path.is_dir() or path.suffix.lower() != ".sofa":
         path = path / f"{name}.sofa"
     return fetch(url, path, sha256, timeout_s, progress, known.licence if known else None)

@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foleyspace.cache import cache_dir
 from foleyspace.camera_motion import MotionField
 from foleyspace.detections import Detections
+from foleyspace.device import torch_device
 from foleyspace.errors import FoleyspaceError, InputError
-from foleyspace.weights import cache_dir, find_weights, host_answers
+from foleyspace.weights import find_weights, host_answers
 
 CONFIDENCE = 0.1  # weak boxes only continue tracks: see TRACKER
 BOXED_TASKS = ("detect", "segment", "pose", "obb")
@@ -64,7 +66,7 @@ class UltralyticsDetector:
     ) -> None:
         ultralytics = import_ultralytics()
         self.name = name or path.name
-        self._device = _device(device)
+        self._device = torch_device(device)
         # on a CPU a network that looks more often falls behind the picture (two cores, yolo11n)
         self.rate_hz = 6.0 if self._device == "cpu" else 12.0
         self._confidence = confidence
@@ -154,7 +156,7 @@ class UltralyticsDetector:
             return
         try:
             # the encoder is fetched by Ultralytics, without any bound on the time when no host answers
-            known = find_weights(TEXT_ENCODERS[family], (*weight_folders(), cache_dir() / "clip"))
+            known = find_weights(TEXT_ENCODERS[family], (*weight_folders(), cache_dir("weights") / "clip"))
             if known is None and (offline or not host_answers("https://github.com")):
                 raise FoleyspaceError("no text encoder here and no network to fetch it")
             with _quiet():
@@ -181,7 +183,7 @@ class _FieldCamera:
 
 def weight_folders() -> tuple[Path, ...]:
     """Where Ultralytics and we keep weights: here, its weights folder as set by the user, our cache."""
-    folders = [Path.cwd(), cache_dir()]
+    folders = [Path.cwd(), cache_dir("weights")]
     with contextlib.suppress(OSError, ValueError, TypeError):
         settings = json.loads((_settings_folder() / "settings.json").read_text(encoding="utf-8"))
         folders.insert(1, Path(settings["weights_dir"]))
@@ -204,7 +206,7 @@ def import_ultralytics() -> Any:
     first = "ultralytics" not in sys.modules
     if first:
         if "YOLO_CONFIG_DIR" not in os.environ and not (_settings_folder() / "settings.json").exists():
-            os.environ["YOLO_CONFIG_DIR"] = str(cache_dir().parent)
+            os.environ["YOLO_CONFIG_DIR"] = str(cache_dir("weights").parent)
         os.environ.setdefault("YOLO_VERBOSE", "False")
         os.environ["YOLO_AUTOINSTALL"] = "False"
         # its look for a network at import asks name servers without a time limit; we fetch by ourselves
@@ -241,16 +243,6 @@ def _task(path: Path) -> str:
             if line.startswith("task:"):
                 return line.split(":", 1)[1].strip()
     return "detect"
-
-
-def _device(device: str) -> str:
-    if device != "auto":
-        return device
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda:0"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _one_line(error: BaseException) -> str:

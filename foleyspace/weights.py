@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import sys
 import tempfile
 import threading
 import urllib.error
@@ -22,19 +21,6 @@ RELEASES = (
 ANSWER_S = 4.0  # a host that has not answered by then is taken as unreachable
 STALL_S = 10.0  # a download that stands still for so long is given up
 CHUNK = 1 << 18
-
-
-def cache_dir() -> Path:
-    """Where fetched weights are kept: under `$FOLEYSPACE_CACHE`, else the platform's place for caches."""
-    if given := os.environ.get("FOLEYSPACE_CACHE"):
-        return Path(given).expanduser() / "weights"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "foleyspace" / "weights"
 
 
 def find_weights(name: str, folders: tuple[Path, ...]) -> Path | None:

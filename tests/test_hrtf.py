@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from foleyspace import cache as cache_module
 from foleyspace import hrtf, hrtf_fetch
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.hrtf import fetch_hrtf, hrtf_info, list_hrtfs, resolve_hrtf
@@ -200,14 +201,14 @@ def test_info_says_what_is_in_a_set():
 
 
 def test_cache_folder_follows_the_environment(monkeypatch, tmp_path):
-    assert hrtf.cache_dir() == tmp_path / "cache" / "hrtf"
+    assert cache_module.cache_dir("hrtf") == tmp_path / "cache" / "hrtf"
     monkeypatch.delenv("FOLEYSPACE_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    monkeypatch.setattr(hrtf.sys, "platform", "linux")
-    assert hrtf.cache_dir() == tmp_path / "xdg" / "foleyspace" / "hrtf"
-    monkeypatch.setattr(hrtf.sys, "platform", "win32")
+    monkeypatch.setattr(cache_module.sys, "platform", "linux")
+    assert cache_module.cache_dir("hrtf") == tmp_path / "xdg" / "foleyspace" / "hrtf"
+    monkeypatch.setattr(cache_module.sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
-    assert hrtf.cache_dir() == tmp_path / "local" / "foleyspace" / "hrtf"
+    assert cache_module.cache_dir("hrtf") == tmp_path / "local" / "foleyspace" / "hrtf"
 
 
 # ---------------------------------------------------------------- fetching
