@@ -193,7 +193,7 @@ def _rendered(
     from foleyspace.renderer import RenderOptions, render_blocks
 
     far = dry if config.distance_gain == "auto" else config.distance_gain == "on"
-    options = RenderOptions(distance_gain=far, air_absorption=far, doppler=config.doppler)
+    options = RenderOptions(distance_gain=far, air_absorption=far, doppler=config.doppler, seed=config.seed)
     return render_blocks(_blocks(stack, files), sources, hrirs, options=options, room=room)
 
 

@@ -64,3 +64,26 @@ def test_options_and_scenes_of_the_wrong_kind_are_refused(hrirs):
         foleyspace.track("v.mp4", detectr="motion")
     with pytest.raises(InputError, match=r"Scene\.load"):
         foleyspace.spatialize(NOISE, "scene.json", hrirs)
+
+
+def test_the_seed_decides_the_rooms_tail(tmp_path):
+    import soundfile
+
+    from foleyspace.pipelines.spatialize import SoundConfig, run
+
+    rng = np.random.default_rng(0)
+    soundfile.write(tmp_path / "m.wav", rng.normal(0, 0.1, 24000), 48000)
+    Scene((Source("a", "a", [0.0], [[1.0, 1.0, 0.0]]),), 0.5).save(tmp_path / "s.json")
+
+    def played(name, seed):
+        run(
+            tmp_path / "m.wav",
+            tmp_path / "s.json",
+            tmp_path / name,
+            SoundConfig(rt60_s=0.3, loudness="keep", seed=seed),
+        )
+        return soundfile.read(tmp_path / name)[0]
+
+    first = played("a.wav", 1)
+    np.testing.assert_array_equal(first, played("b.wav", 1))
+    assert np.abs(first - played("c.wav", 2)).max() > 1e-3
