@@ -197,7 +197,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, clip_path: Path, wav: Path) 
     )
     command = [sys.executable, "-c", script, str(clip_path), str(wav), str(tmp_path / "out.mp4")]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert said.stdout.startswith("InputError"), said.stdout + said.stderr
+    assert said.stdout.startswith("FoleyspaceError"), said.stdout + said.stderr
     assert "could not be written" in said.stdout
     assert list(tmp_path.iterdir()) == []
 
