@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import FrameType
 
 from foleyspace.errors import FoleyspaceError
 
@@ -50,16 +52,48 @@ def run(args: Sequence[str], *, timeout_s: float) -> subprocess.CompletedProcess
     and on any exception, Ctrl-C too.
     """
     command = [ffmpeg_exe(), "-hide_banner", "-nostdin", *args]
+    process = None
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s)
+        with signals_held():
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        out, said = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
         raise FoleyspaceError(f"ffmpeg did not finish within {timeout_s:.0f} seconds") from error
+    finally:
+        if process is not None and process.poll() is None:
+            process.kill()
+            process.communicate()
     return subprocess.CompletedProcess(
-        command,
-        done.returncode,
-        done.stdout.decode("utf-8", "replace"),
-        done.stderr.decode("utf-8", "replace"),
+        command, process.returncode, out.decode("utf-8", "replace"), said.decode("utf-8", "replace")
     )
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold Ctrl-C back until the block ends. While a process is being started nobody holds it yet: an
+    exception just then would leave it running, and writing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[tuple[int, FrameType | None]] = []
+    before = {
+        number: signal.signal(number, lambda *came: caught.append(came))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        if caught:
+            came, frame = caught[0]
+            wanted = before[signal.Signals(came)]
+            if callable(wanted):
+                wanted(came, frame)
+            else:
+                signal.raise_signal(came)
 
 
 class Process:

@@ -74,10 +74,10 @@ def atomic_output(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     target = path.resolve() if path.is_symlink() else path  # a link stays a link, its file is replaced
     temporary = target.parent / f".{target.stem[:40]}.{secrets.token_hex(4)}.part{target.suffix}"
     try:
-        temporary.touch(exist_ok=False)
-    except OSError as error:
-        raise InputError(f"output {path} cannot be written ({_said(error)})") from error
-    try:
+        try:
+            temporary.touch(exist_ok=False)
+        except OSError as error:
+            raise InputError(f"output {path} cannot be written ({_said(error)})") from error
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())

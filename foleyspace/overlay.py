@@ -149,7 +149,7 @@ class _Encoder:
     """ffmpeg fed with raw frames; gone, whatever happens, when the block is left."""
 
     def __init__(self, path: Path, size_wh: tuple[int, int], fps: Fraction, sound: Path | None) -> None:
-        from foleyspace.ffmpeg import ffmpeg_exe, local
+        from foleyspace.ffmpeg import ffmpeg_exe, local, signals_held
 
         command = [ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y", "-f", "rawvideo"]
         command += ["-pix_fmt", "rgb24", "-s", f"{size_wh[0]}x{size_wh[1]}", "-r", str(fps), "-i", "pipe:0"]
@@ -159,9 +159,21 @@ class _Encoder:
         command += ["-movflags", "+faststart"] if path.suffix.lower() != ".mkv" else []
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (a pipe nobody reads would block ffmpeg)
         self._path = path
-        self._process = subprocess.Popen(
-            [*command, local(path)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._errors
-        )
+        process = None
+        try:
+            with signals_held():
+                process = subprocess.Popen(
+                    [*command, local(path)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._errors,
+                )
+        except BaseException:
+            if process is not None:
+                process.kill()
+                process.wait()
+            raise
+        self._process = process
 
     def __enter__(self) -> _Encoder:
         return self
