@@ -253,7 +253,7 @@ def focus_point(track: ObservedTrack) -> Floats:
 
     A living thing: its upper part, where mouth and hands are. A long vehicle seen along its length:
     towards the end that moves fastest on the screen, which is the near and loud one. Anything else:
-    its middle. Parts of big objects that move by themselves draw the point towards them.
+    its middle.
     """
     xyxy = track.xyxy
     centre, size = (xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]

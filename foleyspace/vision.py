@@ -36,7 +36,6 @@ class Observations:
 
     clip: Clip
     tracks: tuple[ObservedTrack, ...]
-    camera_speed: float
 
 
 class _Growing:
@@ -66,9 +65,7 @@ def observe(
     growing: dict[int, _Growing] = {}
     previous: NDArray[Any] | None = None
     field: MotionField | None = None
-    previous_time = last_detection = -np.inf
-    last_depth = -np.inf
-    speeds: list[float] = []
+    previous_time = last_depth = -np.inf
     shot = 0
     detector.reset()
     for time, frame, is_cut in _with_cuts(frames):
@@ -76,15 +73,13 @@ def observe(
             cuts.append(time)
             tracks += _finish(growing, shot)
             growing, previous, field, shot = {}, None, None, shot + 1
-            last_detection = last_depth = -np.inf
+            previous_time = last_depth = -np.inf
             detector.reset()
-        if time - last_detection < 1 / detect_hz - 0.5 / float(clip.fps):
+        if time - previous_time < 1 / detect_hz - 0.5 / float(clip.fps):
             continue
         gray = cv2.cvtColor(_small(frame, cv2), cv2.COLOR_RGB2GRAY)
         dt = max(time - previous_time, 1e-3) if previous is not None else 1.0
         field = motion_field(previous, gray, dt, field)
-        if field.valid:
-            speeds.append(field.camera_speed)
         found = detector(frame, field)
         depth = None
         if depth_model is not None and len(found) and time - last_depth >= depth_model.sample_step_s - 1e-3:
@@ -94,12 +89,11 @@ def observe(
             label, score = found.labels[k], float(found.score[k])
             track.labels[label] = track.labels.get(label, 0.0) + score
             track.rows.append(_row(time, found.xyxy[k], score, field, depth))
-        previous, previous_time, last_detection = gray, time, time
+        previous, previous_time = gray, time
     tracks += _finish(growing, shot)
     return Observations(
         clip=replace(clip, cuts=tuple(cuts)),
         tracks=tuple(tracks),
-        camera_speed=float(np.mean(speeds)) if speeds else 0.0,
     )
 
 
@@ -146,7 +140,7 @@ def _finish(growing: dict[int, _Growing], shot: int) -> list[ObservedTrack]:
     """The tracks of a shot that has ended; what was seen too briefly is dropped."""
     finished = []
     for identity, track in growing.items():
-        if len(track.rows) < MIN_OBSERVATIONS and identity >= 0:
+        if len(track.rows) < MIN_OBSERVATIONS:
             continue
         times, xyxy, score, moving, inner, depth = zip(*track.rows, strict=True)
         label = max(track.labels, key=lambda name: track.labels[name])
