@@ -7,6 +7,12 @@ from numpy.typing import NDArray
 
 Boxes = NDArray[np.float64]
 
+INSIDE = 0.9  # of a part's area
+PART_SCORE = 0.4
+PART_SIZE = 0.7
+PARTS_IOU = 0.3
+HULL_IOU = 0.85
+
 
 def stack(boxes: list[Boxes]) -> Boxes:
     """(N, 4), also for N = 0."""
@@ -38,6 +44,26 @@ def gap(a: Boxes, b: Boxes) -> NDArray[np.float64]:
         0, np.maximum(a[:, None, :2], b[None, :, :2]) - np.minimum(a[:, None, 2:], b[None, :, 2:])
     )
     return np.hypot(apart[..., 0], apart[..., 1])
+
+
+def spanning(boxes: Boxes, score: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N,) which boxes are drawn around two others at once, of which each is there by itself.
+
+    Detectors take things that stand together for one: such a box is the hull of two inside it that hardly
+    overlap, and are not much less sure (`PART_SCORE` of its score).
+    """
+    found = np.zeros(len(boxes), bool)
+    inside = overlap(boxes, boxes) / (area(boxes)[:, None] + 1e-9)
+    apart = iou(boxes, boxes) < PARTS_IOU
+    for k, whole in enumerate(boxes):
+        smaller = area(boxes) < PART_SIZE * area(whole[None])
+        parts = np.flatnonzero((inside[:, k] > INSIDE) & smaller & (score > PART_SCORE * score[k]))
+        for i in parts:
+            for j in parts[(parts > i) & apart[i, parts]]:
+                low, high = np.minimum(boxes[i], boxes[j])[:2], np.maximum(boxes[i], boxes[j])[2:]
+                hull = np.concatenate([low, high])
+                found[k] |= iou(hull[None], whole[None])[0, 0] > HULL_IOU
+    return found
 
 
 def edge_contact(boxes: Boxes, near: float = 0.015) -> NDArray[np.float64]:

@@ -59,13 +59,16 @@ class MotionDetector:
     kind = "motion"
     rate_hz = 12.0
 
-    def __init__(self) -> None:
+    def __init__(self, every: int = 1) -> None:
+        """`every`: regions are looked for at every so many fields, between them tracks are only carried."""
+        self._every = every
         self._tracks: list[_Track] = []
         self._next_id = 1
+        self._fields, self._dt = 0, 0.0  # since regions were looked for
 
     def reset(self) -> None:
         """A new shot: all tracks are dropped, their ids are not used again."""
-        self._tracks = []
+        self._tracks, self._fields, self._dt = [], 0, 0.0
 
     def __call__(self, frame_rgb: NDArray[Any] | None, motion: MotionField) -> Detections:
         """Boxes of this frame. `motion` is the field from the previous frame to this one, made with the
@@ -73,6 +76,11 @@ class MotionDetector:
         if not motion.valid:
             return self._shown()
         tracks = [_carried(track, motion) for track in self._tracks]
+        self._fields, self._dt = self._fields + 1, self._dt + motion.dt
+        if self._fields < self._every:
+            self._tracks = tracks
+            return self._shown()
+        dt, self._fields, self._dt = self._dt, 0, 0.0
         salient = None if frame_rgb is None else saliency(frame_rgb, motion.residual.shape)
         known = stack([t.xyxy for t in tracks if t.seen_s >= CONFIRM_S])
         regions = find_regions(motion, salient, known)
@@ -81,12 +89,12 @@ class MotionDetector:
         for i, track in enumerate(tracks):
             # evidence of a thing that stands fades unevenly: its box is better left where it was
             if i in pairs and regions[pairs[i]].speed > STANDS:
-                kept.append(_updated(track, regions[pairs[i]], motion.dt))
-            elif track.unseen_s + motion.dt < min(_patience(track), 2 * track.seen_s):
-                kept.append(replace(track, unseen_s=track.unseen_s + motion.dt))
+                kept.append(_updated(track, regions[pairs[i]], dt))
+            elif track.unseen_s + dt < min(_patience(track), 2 * track.seen_s):
+                kept.append(replace(track, unseen_s=track.unseen_s + dt))
         for j, region in enumerate(regions):
             if j not in pairs.values() and region.speed > STANDS:
-                kept.append(_Track(self._next_id, region.xyxy, region.quality, motion.dt))
+                kept.append(_Track(self._next_id, region.xyxy, region.quality, dt))
                 self._next_id += 1
         self._tracks = _without_shadows(kept)
         return self._shown()

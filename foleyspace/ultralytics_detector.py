@@ -1,4 +1,4 @@
-"""An Ultralytics detector with its own tracker, silenced and fenced in."""
+"""An Ultralytics detector, silenced and fenced in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,37 +20,20 @@ from foleyspace.camera_motion import MotionField
 from foleyspace.detections import Detections
 from foleyspace.device import torch_device
 from foleyspace.errors import FoleyspaceError, InputError
+from foleyspace.observed import KEYPOINTS
 from foleyspace.weights import find_weights, host_answers
 
-CONFIDENCE = 0.1  # weak boxes only continue tracks: see TRACKER
+CONFIDENCE = 0.02  # weak boxes only continue tracks (`following`) or show what is held (`held`)
 BOXED_TASKS = ("detect", "segment", "pose", "obb")
 
 # the file with the text encoder that turns words into classes, by model family
 TEXT_ENCODERS = {"YOLOWorld": "ViT-B-32.pt", "YOLOE": "mobileclip_blt.ts"}
 
-# BoT-SORT (Aharon et al. 2022) for 8-12 frames a second: things move further between two frames than at
-# 30 Hz, so little overlap is asked for; a box of low score goes on with a track but starts none; a lost
-# track waits 40 frames (4-5 s). The camera's motion comes from the motion field: see _FieldCamera.
-TRACKER = """\
-tracker_type: botsort
-track_high_thresh: 0.2
-track_low_thresh: 0.05
-new_track_thresh: 0.3
-track_buffer: 40
-match_thresh: 0.9
-fuse_score: False
-gmc_method: none
-proximity_thresh: 0.5
-appearance_thresh: 0.8
-with_reid: False
-model: auto
-"""
-
 logger = logging.getLogger("foleyspace")
 
 
 class UltralyticsDetector:
-    """Boxes with identities from an Ultralytics model and its tracker; see `load_detector`."""
+    """Boxes from an Ultralytics model; see `load_detector`."""
 
     kind = "ultralytics"
 
@@ -67,13 +49,9 @@ class UltralyticsDetector:
         ultralytics = import_ultralytics()
         self.name = name or path.name
         self._device = torch_device(device)
-        # on a CPU a network that looks more often falls behind the picture (two cores, yolo11n)
-        self.rate_hz = 6.0 if self._device == "cpu" else 12.0
+        # on a CPU a look costs as much as ten steps without one
+        self.rate_hz = None if self._device == "cpu" else 12.0
         self._confidence = confidence
-        self._first_id = 0  # of this shot
-        self._last_id = 0
-        self._votes: dict[int, dict[str, float]] = {}
-        self._camera = _FieldCamera()
         try:
             # an export cannot tell its task when its metadata is missing
             self._model = ultralytics.YOLO(str(path), task=None if path.suffix == ".pt" else _task(path))
@@ -89,65 +67,35 @@ class UltralyticsDetector:
         self._warm_up()
 
     def __call__(self, frame_rgb: NDArray[Any], motion: MotionField | None = None) -> Detections:
-        """Boxes of one uint8 RGB frame (H, W, 3); frames of a shot come in order. `motion` is the field
-        from the previous frame to this one: the tracker takes the camera's motion from it."""
+        """Boxes of one uint8 RGB frame (H, W, 3), ids -1: `following` joins those of one object."""
         h, w = frame_rgb.shape[:2]
-        self._camera.reset_params()
-        if motion is not None and motion.valid:
-            scale = np.diag([w, h, 1.0])
-            self._camera.warp = (scale @ motion.camera @ np.linalg.inv(scale))[:2]
-        boxes = self._track(frame_rgb)
-        if boxes is None or boxes.id is None or len(boxes) == 0:
+        result = self._predict(frame_rgb)
+        boxes = result.obb if result.obb is not None else result.boxes
+        if boxes is None or len(boxes) == 0:
             return Detections()
         xyxy = boxes.xyxy.cpu().numpy().astype(np.float64) / [w, h, w, h]
         score = boxes.conf.cpu().numpy().astype(np.float64)
-        names = self._model.names
-        ids, labels = [], []
-        for number, kind, sure in zip(boxes.id.tolist(), boxes.cls.tolist(), score, strict=True):
-            identity = self._first_id + int(number)
-            self._last_id = max(self._last_id, identity)
-            votes = self._votes.setdefault(identity, {})
-            word = str(names[int(kind)])
-            votes[word] = votes.get(word, 0.0) + float(sure)
-            ids.append(identity)
-            labels.append(max(votes, key=lambda k: votes[k]))
-        return Detections(np.array(ids, np.int64), xyxy, score, tuple(labels))
+        labels = tuple(str(self._model.names[int(kind)]) for kind in boxes.cls.tolist())
+        return Detections(np.full(len(xyxy), -1), xyxy, score, labels, _keypoints(result.keypoints, w, h))
 
     def reset(self) -> None:
-        """A new shot: the tracker forgets everything, its ids are not used again."""
-        predictor = getattr(self._model, "predictor", None)
-        for tracker in getattr(predictor, "trackers", None) or ():
-            tracker.reset()
-        self._first_id = self._last_id
-        self._votes.clear()
+        """A new shot: nothing is kept from frame to frame."""
 
-    def _track(self, frame_rgb: NDArray[Any]) -> Any:
-        # Ultralytics takes numpy pictures as BGR, C-contiguous
-        result = self._model.track(
-            np.ascontiguousarray(frame_rgb[..., ::-1]),
-            persist=True,
-            tracker=self._tracker_file,
+    def _predict(self, frame_rgb: NDArray[Any]) -> Any:
+        return self._model.predict(
+            np.ascontiguousarray(frame_rgb[..., ::-1]),  # Ultralytics takes numpy pictures as BGR
             conf=self._confidence,
             agnostic_nms=True,  # one object, one box, whatever its classes
             device=self._device,
             verbose=False,
         )[0]
-        return result.obb if result.obb is not None else result.boxes
 
     def _warm_up(self) -> None:
-        """Run once: broken exports fail here, not in the middle of a video; the tracker file is read here."""
-        with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
-            tracker = Path(folder) / "tracker.yaml"
-            tracker.write_text(TRACKER, encoding="utf-8")
-            self._tracker_file = str(tracker)
-            try:
-                self._track(np.zeros((64, 64, 3), np.uint8))
-                for tracker in self._model.predictor.trackers:
-                    if hasattr(tracker, "gmc"):
-                        tracker.gmc = self._camera
-            except Exception as error:
-                raise InputError(f"`detector` {self.name!r} does not run: {_one_line(error)}") from None
-        self.reset()
+        """Run once: broken exports fail here, not in the middle of a video."""
+        try:
+            self._predict(np.zeros((64, 64, 3), np.uint8))
+        except Exception as error:
+            raise InputError(f"`detector` {self.name!r} does not run: {_one_line(error)}") from None
 
     def _set_words(self, words: list[str], offline: bool) -> None:
         family = type(self._model).__name__
@@ -165,20 +113,14 @@ class UltralyticsDetector:
             logger.warning("detector %s keeps its own classes: %s", self.name, _one_line(error))
 
 
-class _FieldCamera:
-    """The motion field's camera in place of BoT-SORT's own estimate (`ultralytics.trackers.utils.gmc.GMC`):
-    done already, and what moves by itself has no part in it."""
-
-    method = "field"
-
-    def __init__(self) -> None:
-        self.warp = np.eye(2, 3)
-
-    def apply(self, raw_frame: NDArray[Any], detections: Any = None) -> NDArray[np.float64]:
-        return self.warp
-
-    def reset_params(self) -> None:
-        self.warp = np.eye(2, 3)
+def _keypoints(found: Any, w: int, h: int) -> NDArray[np.float32] | None:
+    """A pose model's keypoints (K, 17, 3), normalised; None of any other model or skeleton."""
+    if found is None or found.data.ndim != 3 or found.data.shape[1] != KEYPOINTS:
+        return None
+    points = found.data.cpu().numpy().astype(np.float32)
+    if points.shape[2] == 2:  # no confidence given: where there is a point at all
+        points = np.concatenate([points, (points != 0).any(2, keepdims=True)], axis=2)
+    return points / np.array([w, h, 1], np.float32)
 
 
 def weight_folders() -> tuple[Path, ...]:

@@ -7,43 +7,53 @@ an hour costs little more memory than a minute.
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace.camera_motion import MotionField, motion_field
-from foleyspace.detections import Detector
-from foleyspace.observed import ObservedTrack, motion_cells
-from foleyspace.shots import AHEAD, CutDetector
+from foleyspace.density import Density
+from foleyspace.detections import Detections, Detector
+from foleyspace.following import CONFIRMED, Followed, Follower, in_frame
+from foleyspace.held import HOLDERS, Glimpses, held_points
+from foleyspace.motion import MotionDetector
+from foleyspace.observed import ObservedTrack, Row, motion_cells, observed
+from foleyspace.steps import Step, made_ahead, steps
 from foleyspace.types import Clip, Floats
 
 if TYPE_CHECKING:
     from foleyspace.depth import DepthModel
 
 VISION_WIDTH = 640  # px: what detectors look at
+STEP_HZ = 12.0  # motion is read and boxes are carried this often
 MIN_OBSERVATIONS = 3
+MOVER_S = 0.6  # beside a detector, what moves for less is a flicker at the edge of something
+EXPLAINED = 0.6  # of the moving things in a box: as much inside detected boxes leaves nothing to add
 
 logger = logging.getLogger("foleyspace")
 
 
 @dataclass(frozen=True)
 class Observations:
-    """What the pass over the pictures found: `clip` with its cuts filled in, and the tracks."""
+    """What the pass over the pictures found: `clip` with its cuts filled in, the tracks, how often the
+    detector looked, and the number of steps."""
 
     clip: Clip
     tracks: tuple[ObservedTrack, ...]
+    looks: int = 0
+    steps: int = 0
 
 
-class _Growing:
-    """Rows of one track while its shot goes on."""
+@dataclass
+class _Mover:
+    """What the motion localiser follows beside a detector: its rows, and at how many of them detected
+    objects explained the motion."""
 
-    def __init__(self) -> None:
-        self.labels: dict[str, float] = {}
-        self.rows: list[tuple[float, Floats, float, NDArray[Any], NDArray[Any], float]] = []
+    rows: list[Row] = field(default_factory=list)
+    explained: int = 0
 
 
 def observe(
@@ -51,109 +61,167 @@ def observe(
     frames: Iterable[tuple[int, float, NDArray[np.uint8]]],
     detector: Detector,
     depth_model: DepthModel | None = None,
-    detect_hz: float = 6.0,
+    detect_hz: float | None = None,
 ) -> Observations:
     """Watch all `frames` (index, time s, RGB (H, W, 3)) of a clip once.
 
-    Every frame is looked at for cuts; about `detect_hz` times a second (and right after a cut) the
-    camera's motion, the objects and the motion on them are read off.
+    Every frame is looked at for cuts; about `STEP_HZ` times a second the camera's motion and the motion on
+    the objects are read off. The detector is asked right after every cut, then `detect_hz` times a second;
+    None: as often as its `rate_hz` says, or as the picture calls for (`density`).
     """
-    import cv2
-
+    looker = _Looker(detector, detect_hz or detector.rate_hz)
+    hz = looker.hz or STEP_HZ
+    step_hz = hz if looker.alone else max(STEP_HZ, hz)
     cuts: list[float] = []
     tracks: list[ObservedTrack] = []
-    growing: dict[int, _Growing] = {}
-    previous: NDArray[Any] | None = None
-    field: MotionField | None = None
-    previous_time = last_depth = -np.inf
-    shot = 0
-    detector.reset()
-    for time, frame, is_cut in _with_cuts(frames):
-        if is_cut:
-            cuts.append(time)
-            tracks += _finish(growing, shot)
-            growing, previous, field, shot = {}, None, None, shot + 1
-            previous_time = last_depth = -np.inf
-            detector.reset()
-        if time - previous_time < 1 / detect_hz - 0.5 / float(clip.fps):
-            continue
-        gray = cv2.cvtColor(_small(frame, cv2), cv2.COLOR_RGB2GRAY)
-        dt = max(time - previous_time, 1e-3) if previous is not None else 1.0
-        field = motion_field(previous, gray, dt, field)
-        found = detector(frame, field)
-        depth = None
-        if depth_model is not None and len(found) and time - last_depth >= depth_model.sample_step_s - 1e-3:
-            depth, last_depth = depth_model.depth_map(frame), time
+    last_depth, count, shot = -np.inf, 0, 0
+    looker.reset()
+    with closing(made_ahead(steps(frames, float(clip.fps), step_hz))) as ahead:
+        for step in ahead:
+            if step.starts and count:
+                cuts.append(step.time)
+                tracks += looker.finish(shot)
+                shot, last_depth = shot + 1, -np.inf
+                looker.reset()
+            count += 1
+            rows = looker.step(step)
+            boxes = np.array([row.xyxy for row in rows]).reshape(-1, 4)
+            moving, inner = motion_cells(step.field, np.clip(boxes, 0, 1))
+            for k, row in enumerate(rows):
+                row.moving, row.inner = moving[k], inner[k]
+            if (
+                depth_model is not None
+                and rows
+                and step.time - last_depth >= depth_model.sample_step_s - 1e-3
+            ):
+                _sample_depth(depth_model, step, rows)
+                last_depth = step.time
+    tracks += looker.finish(shot)
+    logger.info("the detector looked at %d of %d frames", looker.looks, len(clip.times))
+    return Observations(replace(clip, cuts=tuple(cuts)), tuple(tracks), looker.looks, count)
+
+
+def _sample_depth(model: DepthModel, step: Step, rows: list[Row]) -> None:
+    from foleyspace.depth import sample_depth
+
+    depth = model.depth_map(step.frame)
+    for row in rows:
+        row.depth_m = sample_depth(depth, np.clip(row.xyxy, 0, 1))
+
+
+class _Looker:
+    """A detector with what follows its boxes and, beside it, what finds things by their motion alone.
+
+    `alone`: the detector is the motion localiser itself. `hz`: looks a second, None as called for."""
+
+    def __init__(self, detector: Detector, hz: float | None) -> None:
+        self.alone = detector.kind == "motion"
+        self.hz = hz
+        self.looks = 0
+        self._detector = detector
+        self._follower = Follower()
+        self._localiser = None if self.alone else MotionDetector(every=2)
+        self._movers: dict[int, _Mover] = {}
+        self._density = Density()
+        self._last_look = -np.inf
+        self._glimpses: list[tuple[float, Glimpses]] = []
+
+    def reset(self) -> None:
+        """A new shot."""
+        self._detector.reset()
+        self._follower.reset()
+        if self._localiser is not None:
+            self._localiser.reset()
+        self._movers, self._density, self._last_look, self._glimpses = {}, Density(), -np.inf, []
+
+    def step(self, step: Step) -> list[Row]:
+        """The rows of everything that is there at a step, appended to their tracks; the motion on them and
+        their depth are still to be filled in."""
+        if self._localiser is None:
+            self.looks += 1
+            return self._move(step, self._detector(step.frame, step.field), [])
+        follower = self._follower
+        follower.carry(step.time, step.field, step.greys)
+        if self._due(step):
+            self.looks += 1
+            self._last_look = step.time
+            found = self._detector(step.frame, step.field)
+            follower.update(step.time, step.frame, found)
+            self._glimpses.append((step.time, Glimpses(found.xyxy, found.score, found.labels).inanimate()))
+            self._density.looked(step.time, step.field, [t.xyxy for t in follower.shown])
+        rows = []
+        for track in follower.shown:
+            row = _row(step.time, track.xyxy, track.score_at(step.time), track.seen_now)
+            row.keypoints = track.keypoints
+            track.rows.append(row)
+            rows.append(row)
+        boxes = [track.xyxy for track in follower.shown]
+        return rows + self._move(step, self._localiser(step.frame, step.field), boxes)
+
+    def finish(self, shot: int) -> list[ObservedTrack]:
+        """The tracks of a shot that has ended; what was seen too briefly is dropped, and movers that
+        detected objects explain."""
+        out = [self._finished(track, shot) for track in self._follower.tracks if _worth(track)]
+        for identity, mover in self._movers.items():
+            lasted = mover.rows[-1].time - mover.rows[0].time
+            long = len(mover.rows) >= MIN_OBSERVATIONS and (self.alone or lasted >= MOVER_S)
+            if long and mover.explained <= 0.5 * len(mover.rows):
+                name = (
+                    f"moving-object-{shot + 1}.{identity}" if self.alone else f"moving-{shot + 1}.{identity}"
+                )
+                out.append(observed(name, "moving object", mover.rows, "motion", None))
+        return out
+
+    def _finished(self, track: Followed, shot: int) -> ObservedTrack:
+        name = f"{track.label.replace(' ', '-')}-{shot + 1}.{track.id}"
+        rows = [row for row in track.rows if in_frame(row.xyxy[None])[0] > 0]  # put right in hindsight: gone
+        whole = observed(name, track.label, rows, "detector", track.look)
+        if track.label not in HOLDERS:
+            return whole
+        return replace(whole, held=held_points(whole.times, whole.xyxy, whole.inner, self._glimpses))
+
+    def _due(self, step: Step) -> bool:
+        if self.hz is None:
+            return self._density.due(step.time, step.field, self._follower.concerns())
+        return step.time - self._last_look >= 1 / self.hz - 0.5 / max(STEP_HZ, self.hz)
+
+    def _move(self, step: Step, found: Detections, detected: list[Floats]) -> list[Row]:
+        rows = []
+        explained = _explained(step.field.foreground, found.xyxy, detected)
         for k, identity in enumerate(found.ids):
-            track = growing.setdefault(int(identity), _Growing())
-            label, score = found.labels[k], float(found.score[k])
-            track.labels[label] = track.labels.get(label, 0.0) + score
-            track.rows.append(_row(time, found.xyxy[k], score, field, depth))
-        previous, previous_time = gray, time
-    tracks += _finish(growing, shot)
-    return Observations(
-        clip=replace(clip, cuts=tuple(cuts)),
-        tracks=tuple(tracks),
-    )
+            mover = self._movers.setdefault(int(identity), _Mover())
+            row = _row(step.time, found.xyxy[k], float(found.score[k]), True)
+            mover.rows.append(row)
+            mover.explained += bool(explained[k] >= EXPLAINED)
+            rows.append(row)
+        return rows
 
 
-def _with_cuts(
-    frames: Iterable[tuple[int, float, NDArray[np.uint8]]],
-) -> Iterator[tuple[float, NDArray[np.uint8], bool]]:
-    """(time, frame, whether it is the first after a cut), held back until that is certain."""
-    detector = CutDetector()
-    cuts: set[float] = set()
-    held: deque[tuple[float, NDArray[np.uint8]]] = deque()
-    for _, time, frame in frames:
-        held.append((time, frame))
-        cuts.update(detector.feed(time, frame))
-        if len(held) > AHEAD:
-            time, frame = held.popleft()
-            yield time, frame, time in cuts
-    cuts.update(detector.finish())
-    for time, frame in held:
-        yield time, frame, time in cuts
+def _row(time: float, xyxy: Floats, score: float, seen: bool) -> Row:
+    return Row(time, xyxy.copy(), score, _NOTHING, _NOTHING, np.nan, seen)
 
 
-def _small(frame: NDArray[np.uint8], cv2: Any) -> NDArray[np.uint8]:
-    height, width = frame.shape[:2]
-    factor = 320 / max(height, width)
-    if factor >= 1:
-        return frame
-    size = (max(2, round(width * factor)), max(2, round(height * factor)))
-    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+_NOTHING = np.zeros((0, 0), np.float16)
 
 
-def _row(
-    time: float, xyxy: Floats, score: float, field: MotionField, depth: NDArray[np.float32] | None
-) -> tuple[float, Floats, float, NDArray[Any], NDArray[Any], float]:
-    moving, inner = motion_cells(field, xyxy)
-    metres = np.nan
-    if depth is not None:
-        from foleyspace.depth import sample_depth
-
-        metres = sample_depth(depth, xyxy)
-    return time, np.asarray(xyxy, np.float64), score, moving, inner, metres
+def _worth(track: Followed) -> bool:
+    return track.seen >= CONFIRMED and len(track.rows) >= MIN_OBSERVATIONS
 
 
-def _finish(growing: dict[int, _Growing], shot: int) -> list[ObservedTrack]:
-    """The tracks of a shot that has ended; what was seen too briefly is dropped."""
-    finished = []
-    for identity, track in growing.items():
-        if len(track.rows) < MIN_OBSERVATIONS:
-            continue
-        times, xyxy, score, moving, inner, depth = zip(*track.rows, strict=True)
-        label = max(track.labels, key=lambda name: track.labels[name])
-        finished.append(
-            ObservedTrack(
-                id=f"{label.replace(' ', '-')}-{shot + 1}.{identity}",
-                label=label,
-                times=np.array(times),
-                xyxy=np.array(xyxy),
-                score=np.array(score),
-                moving=np.array(moving),
-                inner=np.array(inner),
-                depth_m=np.array(depth),
-            )
-        )
-    return finished
+def _explained(foreground: NDArray[np.float32], boxes: Floats, others: list[Floats]) -> Floats:
+    """The share (K,) of the moving things in each of `boxes` (K, 4) that lies in any of `others`."""
+    if not len(boxes) or not others:
+        return np.zeros(len(boxes))
+    h, w = foreground.shape
+    rest = foreground.copy()
+    for other in others:
+        rest[_cells(other, w, h)] = 0
+    windows = [_cells(box, w, h) for box in boxes]
+    total = np.array([foreground[window].sum() for window in windows])
+    return 1 - np.array([rest[window].sum() for window in windows]) / np.maximum(total, 1e-9)
+
+
+def _cells(xyxy: Floats, w: int, h: int) -> tuple[slice, slice]:
+    x0, y0 = np.clip(xyxy[:2] * [w, h], 0, None).astype(int)
+    x1, y1 = np.ceil(np.clip(xyxy[2:] * [w, h], 0, None)).astype(int)
+    return slice(y0, y1), slice(x0, x1)

@@ -23,6 +23,7 @@ from foleyspace import weights
 from foleyspace.detect import load_detector
 from foleyspace.detections import Detections
 from foleyspace.errors import FoleyspaceError, InputError
+from foleyspace.following import Follower
 from foleyspace.motion import motion_field
 from foleyspace.weights import fetch_weights, host_answers
 
@@ -83,6 +84,8 @@ def test_detections_check_themselves() -> None:
     assert found.xyxy.tolist() == [[0.0, 0.2, 1.0, 0.9]]
     with pytest.raises(FoleyspaceError, match="as many"):
         Detections([3, 4], [[0, 0, 1, 1]], [0.5], ("car",))
+    with pytest.raises(FoleyspaceError, match="keypoints"):
+        Detections([3], [[0, 0, 1, 1]], [0.5], ("car",), np.zeros((2, 17, 3)))
     with pytest.raises(FoleyspaceError, match="NaN"):
         Detections([3], [[0, 0, np.nan, 1]], [0.5], ("car",))
 
@@ -169,11 +172,11 @@ def test_model_in_the_working_folder_is_found(random_model: Path) -> None:
 def test_frames_reach_the_model_as_bgr(random_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     detector = load_detector(str(random_model), device="cpu")
     given: list[np.ndarray] = []
-    track = detector._model.track  # type: ignore[attr-defined]
+    predict = detector._model.predict  # type: ignore[attr-defined]
     monkeypatch.setattr(
         detector._model,  # type: ignore[attr-defined]
-        "track",
-        lambda picture, **options: given.append(picture) or track(picture, **options),
+        "predict",
+        lambda picture, **options: given.append(picture) or predict(picture, **options),
     )
     frame = np.zeros((90, 160, 3), np.uint8)
     frame[..., 0] = 200  # red
@@ -206,12 +209,13 @@ def test_words_without_text_encoder_say_one_line(tmp_path: Path, caplog: pytest.
 def test_real_model_follows_a_car(real_model: str, shared: Path) -> None:
     frames = frames_of(shared / "videos" / "moving1.mp4", 10)
     detector = load_detector(real_model, device="cpu")
-    found = follow(detector, frames)
-    cars = [
-        (int(f.ids[k]), f.xyxy[k], f.score[k]) for f in found for k in range(len(f)) if f.labels[k] == "car"
-    ]
+    follower, cars = Follower(), []
+    for k, (frame, found) in enumerate(zip(frames, follow(detector, frames), strict=True)):
+        assert (found.ids == -1).all()
+        follower.update(0.12 * k, frame, found)
+        cars += [(t.id, t.xyxy) for t in follower.shown if t.label == "car" and t.seen_now and t.score > 0.3]
     assert len(cars) >= 9
-    assert len({c[0] for c in cars}) == 1
+    assert len({identity for identity, _ in cars}) == 1
     assert abs(cars[0][1][[0, 2]].mean() - 0.87) < 0.04  # annotated by hand
 
 
@@ -228,17 +232,39 @@ def test_onnx_export_runs_at_its_own_size(random_model: Path, tmp_path: Path) ->
     assert isinstance(detector(np.zeros((90, 160, 3), np.uint8), None), Detections)
 
 
-def test_reset_forgets_and_never_reuses_ids(real_model: str, shared: Path) -> None:
-    frames = frames_of(shared / "videos" / "moving1.mp4", 6)
+def test_a_frame_is_looked_at_by_itself(real_model: str, shared: Path) -> None:
+    frames = frames_of(shared / "videos" / "moving1.mp4", 3)
     detector = load_detector(real_model, device="cpu")
     first = follow(detector, frames)
     detector.reset()
-    second = follow(detector, frames)
-    ids = [{int(k) for f in run for k in f.ids} for run in (first, second)]
-    assert ids[0]
-    assert ids[0].isdisjoint(ids[1])
+    second = follow(detector, frames[::-1])[::-1]
     for a, b in zip(first, second, strict=True):
+        assert len(a) and a.labels == b.labels
         assert np.allclose(a.xyxy, b.xyxy, atol=1e-4)
+
+
+def test_pose_model_hands_over_keypoints(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from foleyspace.ultralytics_detector import import_ultralytics
+
+    torch.manual_seed(0)
+    path = tmp_path / "pose.pt"
+    import_ultralytics().YOLO("yolo11n-pose.yaml").save(str(path))
+    frame = np.random.default_rng(0).integers(0, 255, (90, 160, 3)).astype(np.uint8)
+    # random weights are sure of nothing: with next to no confidence asked for, they see something
+    found = load_detector(str(path), device="cpu", confidence=1e-6)(frame, None)
+    assert len(found) > 0
+    assert found.keypoints is not None
+    assert found.keypoints.shape == (len(found), 17, 3)
+    assert (found.keypoints[..., 2] >= 0).all() and (found.keypoints[..., 2] <= 1).all()
+    assert np.abs(found.keypoints[..., :2]).max() < 10  # normalised, though some may lie off the picture
+
+
+def test_models_without_pose_have_no_keypoints(random_model: Path) -> None:
+    frame = np.random.default_rng(0).integers(0, 255, (90, 160, 3)).astype(np.uint8)
+    found = load_detector(str(random_model), device="cpu", confidence=1e-6)(frame, None)
+    assert len(found) > 0
+    assert found.keypoints is None
 
 
 @pytest.mark.slow

@@ -18,6 +18,8 @@ import cv2
 import numpy as np
 
 from foleyspace.detect import load_detector
+from foleyspace.detections import Detections
+from foleyspace.following import Follower
 from foleyspace.motion import motion_field
 
 
@@ -28,6 +30,8 @@ def follow(path: Path, detector, rate: float):
     stride = max(1, round(fps / rate))
     previous, field, shot, index = None, None, 0, -1
     seen, spent, spent_field = [], [], []
+    # the motion localiser follows by itself
+    follower = None if detector.kind == "motion" else Follower()
     detector.reset()
     while True:
         index += 1
@@ -47,14 +51,28 @@ def follow(path: Path, detector, rate: float):
         if previous is not None and not field.valid:
             shot += 1
             detector.reset()
-        previous = gray
+            if follower is not None:
+                follower.reset()
         rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
         started = time.perf_counter()
         found = detector(rgb, field)
+        if follower is not None:
+            follower.carry(index / fps, field, None if previous is None else (previous, gray))
+            follower.update(index / fps, rgb, found)
+            found = _shown(follower)
         spent.append(time.perf_counter() - started)
+        previous = gray
         thumb = cv2.resize(frame, (320, round(320 * h / w)), interpolation=cv2.INTER_AREA)
         seen.append((index / fps, shot, found, thumb))
     return seen, 1e3 * float(np.median(spent)), 1e3 * float(np.median(spent_field))
+
+
+def _shown(follower: Follower) -> Detections:
+    """What is followed now, as a detector that follows by itself would say it."""
+    shown = follower.shown
+    boxes = np.array([t.xyxy for t in shown]).reshape(-1, 4)
+    labels = tuple(t.label for t in shown)
+    return Detections([t.id for t in shown], boxes, [t.score for t in shown], labels)
 
 
 def main_track(seen) -> list[np.ndarray | None]:
