@@ -12,7 +12,7 @@ from foleyspace.errors import InputError
 from foleyspace.pipelines.render import RenderConfig, RenderResult
 from foleyspace.pipelines.render import run as run_render
 from foleyspace.pipelines.spatialize import WORKING_RATE, SoundConfig
-from foleyspace.pipelines.track import TrackConfig
+from foleyspace.pipelines.track import Seen, TrackConfig
 from foleyspace.pipelines.track import run as run_track
 from foleyspace.types import Audio, Hrirs, Scene
 
@@ -22,7 +22,9 @@ def render(video: str | Path, out: str | Path | None = None, **options: Any) -> 
 
     `out`: default `VIDEO.binaural.EXT` beside the video. `options`: the fields of `RenderConfig`,
     `TrackConfig` and `SoundConfig` by name, e.g. `render("v.mp4", detector="motion", hrtf="my.sofa",
-    fov_deg=60, save_scene="v.json", overwrite=True)`. Raises `InputError` for bad input or options,
+    fov_deg=60, save_scene="v.json", overwrite=True)`. When it picks the wrong thing: `sound="trumpet"` says
+    what makes the sound, `source="car-1.2"` (or several in a list) which objects do; the ids are those of
+    `result.seen.evidence`. `tagger`: what listens. Raises `InputError` for bad input or options,
     `FoleyspaceError` for failures on good input; nothing half-written is left behind.
     """
     seeing, sound = _fields(TrackConfig), _fields(SoundConfig)
@@ -33,7 +35,7 @@ def render(video: str | Path, out: str | Path | None = None, **options: Any) -> 
         raise InputError(f"`{unknown[0]}` is no option of render; known are {known}")
     config = RenderConfig(
         out=None if out is None else str(out),
-        seeing=TrackConfig(**{k: v for k, v in options.items() if k in seeing}),
+        seeing=_seeing({k: v for k, v in options.items() if k in seeing}),
         sound=SoundConfig(**{k: v for k, v in options.items() if k in sound}),
         **{k: v for k, v in options.items() if k in top},
     )
@@ -43,8 +45,15 @@ def render(video: str | Path, out: str | Path | None = None, **options: Any) -> 
 def track(video: str | Path, *, config: TrackConfig | None = None, **options: Any) -> Scene:
     """Watch a video and place its sound: the scene, without making sound.
 
-    `options`: fields of `TrackConfig` (`detector`, `depth`, `fov_deg`, ...). A video without sound works.
+    `options`: fields of `TrackConfig` (`detector`, `depth`, `fov_deg`, `sound`, `source`, `tagger`, ...). A
+    video without sound works. Raises `InputError` for bad input or options, or a `source` that is not seen.
     """
+    return watch(video, config=config, **options).scene
+
+
+def watch(video: str | Path, *, config: TrackConfig | None = None, **options: Any) -> Seen:
+    """The same with all that was seen: every object with its track and the evidence for it (`evidence[k].id`
+    is what `source` takes), what was heard, the scene."""
     import tempfile
 
     from foleyspace.files import check_input
@@ -55,13 +64,13 @@ def track(video: str | Path, *, config: TrackConfig | None = None, **options: An
     if unknown:
         known = ", ".join(sorted(_fields(TrackConfig)))
         raise InputError(f"`{unknown[0]}` is no option of track; known are {known}")
-    config = config or TrackConfig(**options)
+    config = config or _seeing(options)
     clip = probe(check_input(video, "video"))
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         mono = Path(folder) / "mono.wav"
         if clip.audio is not None:
             extract_mono(clip, mono)
-        return run_track(clip, config, mono if clip.audio is not None else None).scene
+        return run_track(clip, config, mono if clip.audio is not None else None)
 
 
 def spatialize(
@@ -114,6 +123,12 @@ def _resampled(audio: Audio, rate: int) -> Audio:
     import soxr
 
     return Audio(soxr.resample(audio.samples.T, audio.rate, rate, quality="VHQ").T, rate)
+
+
+def _seeing(options: dict[str, Any]) -> TrackConfig:
+    """Options of watching; one `source` may stand by itself."""
+    source = options.get("source", ())
+    return TrackConfig(**{**options, "source": (source,) if isinstance(source, str) else tuple(source)})
 
 
 def _fields(config: type) -> set[str]:

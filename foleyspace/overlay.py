@@ -39,11 +39,13 @@ def write_overlay(
     fov_deg: float = DEFAULT_FOV_DEG,
     projection: Projection = "rectilinear",
     audio: Audio | str | Path | None = None,
+    heard: Sequence[tuple[str, float]] = (),
     max_height: int = 720,
     overwrite: bool = False,
 ) -> None:
     """Write the clip with `draw_frame` on every frame as H.264, and `audio` (binaural, in memory or a file)
-    as its sound. Frames stream through; frames of variable rate are repeated onto the average rate.
+    as its sound. Frames stream through; frames of variable rate are repeated onto the average rate. `heard`:
+    words with their probability for `draw_frame`.
 
     Raises `InputError` for a suffix other than mp4, m4v, mov, mkv, a path that cannot be written or exists
     without `overwrite`; `FoleyspaceError` when encoding fails.
@@ -66,7 +68,16 @@ def write_overlay(
                 if levels is not None and k < len(levels):
                     level = float(levels[k, 0]), float(levels[k, 1])
                 encoder.write(
-                    draw_frame(frame, tracks, scene, time, fov_deg, projection=projection, levels_db=level)
+                    draw_frame(
+                        frame,
+                        tracks,
+                        scene,
+                        time,
+                        fov_deg,
+                        projection=projection,
+                        levels_db=level,
+                        heard=heard,
+                    )
                 )
 
 

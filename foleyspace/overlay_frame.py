@@ -14,6 +14,7 @@ from foleyspace.topview import draw_topview, place_at, source_colours
 from foleyspace.types import Floats, Scene, Track
 
 HEARD = 0.05  # tracks with a smaller sounding weight are drawn thin and grey
+HEARD_WORDS = 3
 GAP_S = 0.6  # a box is drawn between two sightings no farther apart than this
 _CORNERS = ("bottom right", "bottom left", "top right", "top left")
 
@@ -27,13 +28,16 @@ def draw_frame(
     *,
     projection: Projection = "rectilinear",
     levels_db: tuple[float, float] | None = None,
+    heard: Sequence[tuple[str, float]] = (),
 ) -> NDArray[np.uint8]:
     """A copy of an RGB frame (H, W, 3) with what is known about `time` (s) drawn on it.
 
     A box is the bolder the more of the sound is its own, with label, share (the gain of the source with the
     track's id, or the track's sounding weight when the scene has none of the tracks) and distance; thin
-    grey boxes make no sound; the cross hair is where on the object the sound is made. The map shows all
-    sources from above: hollow ones are off screen. `levels_db`: of the left and right ear, dBFS.
+    grey boxes make no sound; the cross hair is where on the object the sound is made, the thin ellipse how
+    far from there it may be (one standard deviation). The map shows all sources from above: hollow ones are
+    off screen. `levels_db`: of the left and right ear, dBFS. `heard`: what the sound was taken for, words
+    with their probability, written into a corner.
     """
     canvas = np.array(frame, np.uint8, order="C")
     height, width = canvas.shape[:2]
@@ -46,19 +50,23 @@ def draw_frame(
         found = _seen_at(track, time)
         if found is None:
             continue
-        xyxy, focus, weight = found
+        xyxy, focus, std, weight = found
         if known:  # what the scene makes of the weights is what is heard
             weight = float(min(1.0, 10 ** (placed[track.id][1] / 20))) if track.id in placed else 0.0
-        seen.append((track, xyxy, focus, weight))
-    seen.sort(key=lambda entry: entry[3])
-    for track, xyxy, _, weight in seen:
+        seen.append((track, xyxy, focus, std, weight))
+    seen.sort(key=lambda entry: entry[-1])
+    for track, xyxy, _, _, weight in seen:
         _box(canvas, xyxy, weight, colours.get(track.id, GREY), unit)
-    for track, _, focus, weight in seen:
+    for track, _, focus, std, weight in seen:
         if weight >= HEARD:
+            _doubt(canvas, focus, std, colours.get(track.id, GREY), unit)
             _focus(canvas, focus, colours.get(track.id, GREY), unit)
-    map_box = _map_box(width, height, _quiet_corner(tracks))
+    corner = _quiet_corner(tracks)
+    map_box = _map_box(width, height, corner)
     taken = [map_box]
-    for track, xyxy, _, weight in reversed(seen):
+    if heard:
+        taken.append(_heard_words(canvas, heard, corner, unit))
+    for track, xyxy, _, _, weight in reversed(seen):
         distance_m = float(np.linalg.norm(placed[track.id][0])) if track.id in placed else None
         _label(canvas, xyxy, track.label, weight, distance_m, colours.get(track.id, GREY), unit, taken)
     cone_deg = 360.0 if projection == "equirectangular" else fov_deg
@@ -66,8 +74,9 @@ def draw_frame(
     return canvas
 
 
-def _seen_at(track: Track, time: float) -> tuple[Floats, Floats, float] | None:
-    """Box (4,), focus (2,) and sounding weight at a time, None when the track is not in the picture."""
+def _seen_at(track: Track, time: float) -> tuple[Floats, Floats, Floats | None, float] | None:
+    """Box (4,), focus (2,), its standard deviation (2,) if known, and sounding weight at a time; None when
+    the track is not in the picture."""
     times = track.times
     spare = 0.5 * float(np.median(np.diff(times))) if len(times) > 1 else 0.1
     if not times[0] - spare <= time <= times[-1] + spare:
@@ -80,7 +89,8 @@ def _seen_at(track: Track, time: float) -> tuple[Floats, Floats, float] | None:
     def at(values: Floats) -> Floats:
         return np.array([np.interp(time, times, column) for column in values.T])
 
-    return at(track.xyxy), at(track.focus_xy), float(np.interp(time, times, track.sounding))
+    std = None if track.focus_std is None else at(track.focus_std)
+    return at(track.xyxy), at(track.focus_xy), std, float(np.interp(time, times, track.sounding))
 
 
 def _box(canvas: Frame, xyxy: Floats, weight: float, colour: Colour, unit: float) -> None:
@@ -107,6 +117,35 @@ def _focus(canvas: Frame, focus_xy: Floats, colour: Colour, unit: float) -> None
             draw.line(canvas, arm, colour_, thickness)
     draw.circle(canvas, point, 3.2 * unit, BLACK)
     draw.circle(canvas, point, 2.4 * unit, colour)
+
+
+def _doubt(canvas: Frame, focus_xy: Floats, std: Floats | None, colour: Colour, unit: float) -> None:
+    """One standard deviation around the focus point."""
+    if std is None:
+        return
+    height, width = canvas.shape[:2]
+    turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    around = np.clip(focus_xy, 0, 1) + std * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    thin = max(1, round(unit))
+    draw.line(canvas, around * [width, height], BLACK, thin + max(1, round(unit)), closed=True)
+    draw.line(canvas, around * [width, height], draw.mixed(colour, WHITE, 0.4), thin, closed=True)
+
+
+def _heard_words(
+    canvas: Frame, heard: Sequence[tuple[str, float]], map_corner: str, unit: float
+) -> tuple[int, int, int, int]:
+    """The likeliest words in the corner beside the map's; gives the place they take (x1, y1, x2, y2)."""
+    height, width = canvas.shape[:2]
+    px, pad, margin = max(10, round(12 * unit)), max(3, round(5 * unit)), round(0.022 * min(width, height))
+    text = "heard: " + ", ".join(f"{word} {p:.0%}" for word, p in heard[:HEARD_WORDS])
+    text = draw.fitted(text, round(0.5 * width), px)
+    text_width, text_height = draw.text_size(text, px)
+    x = width - margin - text_width - 2 * pad if "left" in map_corner else margin
+    y = margin if "top" in map_corner else height - margin - text_height - pad
+    box = (x, y, x + text_width + 2 * pad, y + text_height + pad)
+    draw.panel(canvas, box, (20, 24, 30), 0.6, pad)
+    draw.put_text(canvas, text, (x + pad, y + pad // 2), px, (225, 228, 232))
+    return box
 
 
 def _label(

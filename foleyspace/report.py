@@ -13,14 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.camera import DEFAULT_FOV_DEG, Projection
+from foleyspace.evidence import Evidence
 from foleyspace.report_map import hex_colours, source_rows, trajectory_map
 from foleyspace.report_stills import Still, make_stills
+from foleyspace.report_why import explain
 from foleyspace.types import Audio, Clip, Scene, Track
 
 if TYPE_CHECKING:
     from foleyspace.analyze import Cues
 
 MAX_EVIDENCE = 40  # rows: a long film has hundreds of objects
+HEADS = {"affinity": "heard", "start": "from (s)", "end": "to (s)", "prior": "class", "synchrony": "in step"}
 
 
 def write_report(
@@ -32,6 +35,9 @@ def write_report(
     audio: Audio | str | Path | None = None,
     cues: Cues | None = None,
     evidence: Sequence[Any] = (),
+    heard: Sequence[tuple[str, float]] = (),
+    said: str = "",
+    chosen: Sequence[str] = (),
     decisions: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
     versions: Mapping[str, str] | None = None,
@@ -47,7 +53,9 @@ def write_report(
 
     `audio`: the binaural sound, in memory or a file; its cues are measured unless `cues` are given.
     `evidence`: dataclasses or mappings, a row each, why a track was taken or not (numbers named
-    "share", "score" and the like in [0, 1] get a bar). `loudness`: names with units to figures
+    "share", "score" and the like in [0, 1] get a bar); what is an `Evidence` is put into words too, with
+    `heard`, the words for the sound with their probability, `said`, the words a person gave instead, and
+    `chosen`, the ids of the objects a person gave. `loudness`: names with units to figures
     ("loudness in (LUFS)": -23.0; None is left out). `stills` None: taken at telling moments. `options`
     may nest. Raises `InputError` when `path` cannot be written or exists without `overwrite`.
     """
@@ -67,6 +75,15 @@ def write_report(
             ],
             map=trajectory_map(scene, 360.0 if projection == "equirectangular" else fov_deg),
             sources=source_rows(scene),
+            why=explain(
+                scene,
+                tracks,
+                [entry for entry in evidence if isinstance(entry, Evidence)],
+                clip.cuts,
+                heard,
+                said,
+                chosen,
+            ),
             evidence=_evidence(evidence, scene),
             cue_plot=cue_plot,
             cue_facts=cue_facts,
@@ -114,6 +131,10 @@ def _figure(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.1f}" if math.isfinite(value) else "-"
+    if value is None:
+        return "-"
+    if isinstance(value, tuple):
+        return ", ".join(f"{part:+.2f}" if isinstance(part, float) else str(part) for part in value)
     return str(value)
 
 
@@ -151,10 +172,12 @@ def _evidence(rows: Sequence[Any], scene: Scene) -> dict[str, Any] | None:
     if not plain:
         return None
     more = max(0, len(plain) - MAX_EVIDENCE)
-    if more and "share" in plain[0]:
+    if "share" in plain[0]:
         plain.sort(key=lambda row: -float(row["share"]))
     plain = plain[:MAX_EVIDENCE]
     names = list(plain[0])
+    if "share" in names[2:]:  # what came of it first, it is a wide table
+        names = [*names[:2], "share", *(name for name in names[2:] if name != "share")]
     numeric = {
         n
         for n in names
@@ -179,7 +202,9 @@ def _evidence(rows: Sequence[Any], scene: Scene) -> dict[str, Any] | None:
         }
 
     return {
-        "heads": [{"name": name.replace("_", " "), "number": name in numeric} for name in names],
+        "heads": [
+            {"name": HEADS.get(name, name.replace("_", " ")), "number": name in numeric} for name in names
+        ],
         "rows": [[cell(row, name) for name in names] for row in plain],
         "more": more,
     }

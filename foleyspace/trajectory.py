@@ -110,9 +110,9 @@ def _source(
     angles = screen_to_angles(track.focus_xy, clip.size_wh, fov_deg, projection)
     if projection == "equirectangular":
         angles[:, 0] = np.unwrap(angles[:, 0], period=360.0)
-    width = track.xyxy[:, 2] - track.xyxy[:, 0]
-    # a weak detection, and one point on a wide object, tell the place less exactly
-    noise = ANGLE_NOISE_DEG * (1 + 2 * width) / np.clip(track.score, 0.1, 1)
+    # a weak detection, and a sound made anywhere on a wide object, tell the place less exactly
+    std = 0.2 * (track.xyxy[:, 2] - track.xyxy[:, 0]) if track.focus_std is None else track.focus_std[:, 0]
+    noise = ANGLE_NOISE_DEG * (1 + 10 * std) / np.clip(track.score, 0.1, 1)
     seen = (grid >= track.times[0] - 0.5 / GRID_HZ) & (grid <= track.times[-1] + 0.5 / GRID_HZ)
     if not seen.any():
         seen[np.argmin(np.abs(grid - track.times[0]))] = True

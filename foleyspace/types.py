@@ -70,7 +70,8 @@ class Clip:
 class Track:
     """One object seen over N moments: `times` (N,) s, `xyxy` (N, 4) and `focus_xy` (N, 2) normalised
     screen coordinates, detector `score` (N,) in [0, 1], `label`, `distance_m` (N,) or None,
-    `sounding` (N,) in [0, 1]: how much of the sound is its own at that moment."""
+    `sounding` (N,) in [0, 1]: how much of the sound is its own at that moment; `focus_std` (N, 2): how
+    far from `focus_xy` the sound may be made (standard deviation), None when unknown."""
 
     id: str
     label: str
@@ -80,6 +81,7 @@ class Track:
     score: Floats
     sounding: Floats
     distance_m: Floats | None = None
+    focus_std: Floats | None = None
 
     def __post_init__(self) -> None:
         times = _times("Track.times", self.times)
@@ -94,6 +96,7 @@ class Track:
             distance_m=None
             if self.distance_m is None
             else _array("Track.distance_m", self.distance_m, (n,), positive=True),
+            focus_std=None if self.focus_std is None else _array("Track.focus_std", self.focus_std, (n, 2)),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ from foleyspace.types import Clip, Floats, Scene, Source, Track
 
 if TYPE_CHECKING:
     from foleyspace.depth import DepthModel
-    from foleyspace.sounding import Evidence
+    from foleyspace.evidence import Evidence
+    from foleyspace.listening import Matched
 
 logger = logging.getLogger("foleyspace")
 
@@ -32,6 +34,9 @@ class TrackConfig:
     projection: Projection = "rectilinear"
     prompt: str = ""
     detect_hz: float | None = None
+    tagger: str = "auto"
+    sound: str = ""
+    source: tuple[str, ...] = ()
     device: str = "auto"
     offline: bool = False
 
@@ -45,19 +50,22 @@ class TrackConfig:
 
 @dataclass(frozen=True)
 class Seen:
-    """What watching gave: the clip with its cuts, all tracks with their evidence, and the scene."""
+    """What watching gave: the clip with its cuts, all tracks with their evidence, the scene, and
+    what the sound was taken for (word, probability), the likeliest first."""
 
     clip: Clip
     tracks: tuple[Track, ...]
     evidence: tuple[Evidence, ...]
     scene: Scene
+    heard: tuple[tuple[str, float], ...] = ()
 
 
 def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     """Watch a probed clip and place its sound.
 
     `mono_wav`: the clip's mono track, aligned with the picture; None when there is no sound to compare
-    with. Raises `InputError` for a detector or depth model that is a broken local path.
+    with. Raises `InputError` for a detector, depth model or tagger that is a broken local path, and for a
+    `source` that is no object of the clip.
     """
     from foleyspace.depth import load_depth
     from foleyspace.detect import load_detector
@@ -79,7 +87,13 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     if clip.cuts:
         logger.info("cuts at %s s", ", ".join(f"{cut:.2f}" for cut in clip.cuts))
     whole = stitch(observations.tracks, clip)
-    tracks, evidence = sounding_tracks(whole, clip, None if mono_wav is None else hear(mono_wav))
+    known = [track.id for track in whole]
+    for wanted in config.source:
+        if wanted not in known:
+            raise InputError(f"`source` is {wanted!r} but must be one of {', '.join(known) or 'no objects'}")
+    heard, matched = _listen(mono_wav, [track.label for track in whole], config)
+    level = None if mono_wav is None else hear(mono_wav)
+    tracks, evidence = sounding_tracks(whole, clip, level, matched, config.source)
     tracks = tuple(
         replace(track, distance_m=_distance(track, seen.depth_m, clip, depth, config))
         for track, seen in zip(tracks, whole, strict=True)
@@ -89,7 +103,33 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
         logger.info("objects seen: %d; the sound is placed on %s", len(tracks), _named(sources))
     else:
         logger.warning("no sounding object found: the sound stays in the centre")
-    return Seen(clip, tracks, evidence, Scene(sources=sources, duration=clip.duration))
+    return Seen(clip, tracks, evidence, Scene(sources=sources, duration=clip.duration), heard)
+
+
+def _listen(
+    mono_wav: Path | None, labels: Sequence[str], config: TrackConfig
+) -> tuple[tuple[tuple[str, float], ...], Matched | None]:
+    """What the track sounds like, and how well that agrees with each object of `labels`.
+
+    Words given by a person take the place of what is heard. Without names of objects there is nothing to
+    compare, and the tagger is spared.
+    """
+    from foleyspace.motion import LABEL
+
+    said = words(config.sound)
+    if all(label == LABEL for label in labels) or (mono_wav is None and not said):
+        return (), None
+    from foleyspace.hearing import hear_sound, heard_words
+    from foleyspace.listening import match, match_words
+    from foleyspace.tagger import load_tagger
+
+    tagger = load_tagger(config.tagger, device=config.device, offline=config.offline)
+    if said:
+        return tuple((word, 1.0) for word in said), match_words(said, labels, tagger)
+    hearing = hear_sound(mono_wav, tagger)
+    heard = tuple(heard_words(hearing))
+    logger.info("heard: %s", ", ".join(f"{word} {p:.0%}" for word, p in heard[:3]))
+    return heard, match(hearing, labels)
 
 
 def _distance(

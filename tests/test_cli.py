@@ -99,6 +99,9 @@ def test_render_follows_the_square(run, passing, tmp_path):
     result = json.loads(said)
     assert result["out"] == str(out)
     assert abs(result["loudness_in_lufs"] - result["loudness_out_lufs"]) < 1
+    best = result["objects"][0]
+    assert best["label"] == "moving object" and 0 < best["share"] <= 1 and best["end_s"] > best["start_s"] + 1
+    assert f"--source {best['id']}" in report.read_text(encoding="utf-8")
     from foleyspace.analyze import analyze_binaural
 
     cues = analyze_binaural(out)
@@ -384,3 +387,87 @@ def test_a_silent_video_takes_its_sound_from_the_scenes_stems(run, passing, tmp_
 def test_addresses_and_devices_that_are_none(run, arguments, said):
     code, _, err = run(*arguments)
     assert code == 2 and said in one_line(err)
+
+
+# --- a person overrules what was chosen -------------------------------------------------------------
+
+
+@pytest.fixture
+def two_things(monkeypatch):
+    """Instead of a detector: a car on the left and a dog on the right, both still, the car a bit larger."""
+    from foleyspace.detections import Detections
+
+    class Two:
+        kind, name, rate_hz = "scripted", "two", 5.0
+
+        def reset(self):
+            pass
+
+        def __call__(self, frame, motion=None):
+            boxes = [[0.05, 0.3, 0.35, 0.8], [0.7, 0.4, 0.95, 0.8]]
+            return Detections([-1, -1], np.array(boxes), [0.8, 0.8], ("car", "dog"))
+
+    monkeypatch.setattr("foleyspace.detect.load_detector", lambda *_args, **_options: Two())
+
+
+def share_of(said: str) -> dict[str, float]:
+    return {entry["label"]: entry["share"] for entry in json.loads(said)["objects"]}
+
+
+def test_the_word_of_a_person_goes_before_what_is_heard(run, passing, two_things, tmp_path):
+    for sound, wins, loses in (("dog bark", "dog", "car"), ("car engine", "car", "dog")):
+        arguments = ["--depth", "size", "--offline", "--sound", sound, "--json"]
+        code, said, err = run("track", passing, "-o", tmp_path / f"{wins}.json", *arguments)
+        assert code == 0, err
+        shares = share_of(said)
+        assert shares[wins] > 0.9 > 0.5 > shares[loses]
+        assert json.loads(said)["heard"] == [{"word": sound, "probability": 1.0}]
+
+
+def test_only_the_source_that_a_person_names_sounds(run, passing, two_things, tmp_path):
+    plain = ["--depth", "size", "--offline"]
+    code, said, err = run("track", passing, "-o", tmp_path / "s.json", *plain, "--json", "-v")
+    assert code == 0, err
+    objects = {entry["label"]: entry["id"] for entry in json.loads(said)["objects"]}
+    for label, identity in objects.items():
+        assert f"seen: {identity} ({label}) " in err
+    assert json.loads(said)["sources"]  # the scene is there as before
+    for label in ("dog", "car"):
+        for name, options in (("a", ["--source", objects[label]]), ("b", ["--config", tmp_path / "c.yaml"])):
+            (tmp_path / "c.yaml").write_text(f"source: {objects[label]}\n")
+            scene = tmp_path / f"{label}-{name}.json"
+            assert run("track", passing, "-o", scene, *plain, *options)[0] == 0
+            assert [s["id"] for s in json.loads(scene.read_text())["sources"]] == [objects[label]]
+    both = ["--source", objects["car"], "--source", objects["dog"]]
+    assert run("track", passing, "-o", tmp_path / "both.json", *plain, *both)[0] == 0
+    assert len(json.loads((tmp_path / "both.json").read_text())["sources"]) == 2
+
+    import foleyspace
+
+    scene = foleyspace.track(passing, depth="size", offline=True, source=objects["dog"])
+    assert [s.id for s in scene.sources] == [objects["dog"]]
+
+
+@pytest.mark.parametrize("command", ["render", "track"])
+def test_a_source_that_is_not_there(run, passing, tmp_path, command):
+    out = tmp_path / ("o.mp4" if command == "render" else "o.json")
+    more = ["--report", tmp_path / "r.html"] if command == "render" else []
+    code, said, err = run(command, passing, "-o", out, *more, *EMBEDDED, "--source", "trombone-9.9")
+    assert code == 2 and said == ""
+    assert "trombone-9.9" in one_line(err) and "moving-object-1." in one_line(err)
+    assert files(tmp_path) == set()
+
+
+@pytest.mark.parametrize("options", [["--sound", "trumpet"], ["--source", "car-1.1"]])
+def test_nothing_is_chosen_where_nothing_is_watched(run, passing, tmp_path, options):
+    code, said, err = run("render", passing, "-o", tmp_path / "o.mp4", "--scene", "s.json", *options)
+    assert code == 2 and said == "" and len(err.splitlines()) == 1
+    assert "`scene`" in one_line(err)
+    assert files(tmp_path) == set()
+
+
+def test_the_same_without_a_command_line(two_things, passing):
+    import foleyspace
+
+    with pytest.raises(foleyspace.InputError, match="edit the scene file"):
+        foleyspace.render(passing, scene="s.json", sound="trumpet")

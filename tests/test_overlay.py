@@ -70,6 +70,32 @@ def test_focus_is_marked_apart_from_the_centre():
     assert changed(FRAME, silent, (0.27, 0.47, 0.31, 0.53)) == 0
 
 
+def test_the_place_is_as_sure_as_the_ellipse_is_narrow():
+    sure, known = track(), replace(track(), focus_std=np.tile([0.1, 0.05], (21, 1)))
+    plain, shown = (draw_frame(FRAME, [t], scene(), 1.0) for t in (sure, known))
+    differ = np.argwhere((plain != shown).any(axis=2))
+    low, high = differ.min(axis=0), differ.max(axis=0)
+    centre = known.focus_xy[0] * [854, 480]
+    np.testing.assert_allclose((low + high)[::-1] / 2, centre, atol=2)
+    np.testing.assert_allclose((high - low)[::-1] / 2, [85.4, 24], atol=4)
+    silent = scene(source(gain_db=np.full(2, -96.0)))
+    np.testing.assert_array_equal(
+        draw_frame(FRAME, [sure], silent, 1.0), draw_frame(FRAME, [known], silent, 1.0)
+    )
+
+
+@pytest.mark.parametrize("size", [(480, 854), (854, 480), (90, 1000)])
+def test_what_is_heard_stands_in_a_corner_apart_from_the_map(size):
+    frame = np.full((*size, 3), 128, np.uint8)
+    words = [("engine idling", 0.4), ("an extraordinarily long name of a sound " * 3, 0.2)]
+    for box in ((0.2, 0.3, 0.5, 0.7), (0.8, 0.8, 1.0, 1.0)):  # the second one drives the map away
+        plain, shown = (draw_frame(frame, [track(box=box)], scene(), 1.0, heard=h) for h in ((), words))
+        rows, columns = np.nonzero((plain != shown).any(axis=2))
+        assert len(rows) > 100
+        assert np.ptp(columns) < 0.56 * size[1] and np.ptp(rows) < 0.3 * size[0]
+        assert (columns < size[1] / 2).sum() != (columns > size[1] / 2).sum()
+
+
 def edge_pixels(tracks, heard):
     return changed(FRAME, draw_frame(FRAME, tracks, heard, 1.0), (0.18, 0.4, 0.22, 0.6))
 

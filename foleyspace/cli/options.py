@@ -33,9 +33,9 @@ def default(config: type, name: str) -> Any:
 
 
 def picked(config: type[C], options: dict[str, Any], **more: Any) -> C:
-    """The config dataclass filled from command-line options of the same names."""
+    """The config dataclass filled from command-line options of the same names, overruled by `more`."""
     names = {f.name for f in dataclasses.fields(config)}  # type: ignore[arg-type]
-    return config(**{name: value for name, value in options.items() if name in names}, **more)
+    return config(**{**{name: value for name, value in options.items() if name in names}, **more})
 
 
 def read_config(ctx: click.Context, _parameter: click.Parameter, path: str | None) -> None:
@@ -52,12 +52,16 @@ def read_config(ctx: click.Context, _parameter: click.Parameter, path: str | Non
         raise InputError(f"config {path} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise InputError(f"config {path} must hold option: value lines")
-    known = {p.name for p in ctx.command.params if isinstance(p, click.Option)} - {"config", "json_output"}
+    options = {p.name: p for p in ctx.command.params if isinstance(p, click.Option)}
+    known = set(options) - {"config", "json_output"}
     unknown = sorted(str(key) for key in values if key not in known)
     if unknown:
         raise InputError(
             f"config {path} has the unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}"
         )
+    for name, value in values.items():
+        if options[name].multiple and value is not None and not isinstance(value, list):
+            values[name] = [value]
     ctx.default_map = {**(ctx.default_map or {}), **{k: v for k, v in values.items() if v is not None}}
 
 

@@ -56,6 +56,26 @@ seeing_options = stacked(
             help="What an open-vocabulary detector looks for.",
         ),
         click.option(
+            "--sound",
+            default=_seeing("sound"),
+            metavar="TEXT",
+            help='What makes the sound, said by you instead of heard: "trumpet" or "dog, rain".',
+        ),
+        click.option(
+            "--source",
+            multiple=True,
+            default=_seeing("source"),
+            metavar="ID",
+            help="Only this object sounds where it is seen; ids: --report, -v, --json. May be repeated.",
+        ),
+        click.option(
+            "--tagger",
+            default=_seeing("tagger"),
+            show_default=True,
+            metavar="auto|NAME|PATH",
+            help="What listens: the embedded tagger, or an AST or CLAP model by hub name or folder.",
+        ),
+        click.option(
             "--detect-hz",
             type=float,
             default=_seeing("detect_hz"),

@@ -22,11 +22,16 @@ from foleyspace.pipelines.track import TrackConfig
 @verbosity
 def command(video: str, out: str, overwrite: bool, json_output: bool, **options: Any) -> None:
     """Watch VIDEO and write where its sounds are, without making sound."""
-    from foleyspace.api import track
+    from foleyspace.api import watch
+    from foleyspace.candidates import as_json, say_candidates
     from foleyspace.files import check_output
     from foleyspace.scene import scene_to_dict
 
     check_output(out, inputs=[video], overwrite=overwrite)
-    scene = track(video, config=picked(TrackConfig, options))
-    scene.save(out)
-    click.echo(json.dumps(scene_to_dict(scene)) if json_output else out)
+    seen = watch(video, config=picked(TrackConfig, options))
+    say_candidates(seen.evidence)
+    seen.scene.save(out)
+    if json_output:
+        click.echo(json.dumps({**scene_to_dict(seen.scene), **as_json(seen.evidence, seen.heard)}))
+    else:
+        click.echo(out)

@@ -1,0 +1,71 @@
+"""What is heard against what each object sounds like, moment by moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from foleyspace.hearing import RATIO_LIMITS, Hearing, affinity, kinds
+from foleyspace.held import HOLDERS
+from foleyspace.motion import LABEL as MOVER
+from foleyspace.tagger import KINDS, Tagger
+from foleyspace.types import Floats
+
+# of the sounds of a kind, the share that somebody makes with mouth, feet, hands or what is in them
+BY_PEOPLE = {"human": 1.0, "speech": 1.0, "footstep": 1.0, "instrument": 1.0, "music": 1.0, "object": 0.7}
+BY_OTHERS = 0.1
+# what is only known to move, and what plays anything, may sound like anything
+ANY_SOUND = frozenset({MOVER, "tv", "laptop", "cell phone", "radio", "loudspeaker", "speaker"})
+VOICES = ("human", "speech")
+
+
+@dataclass(frozen=True)
+class Matched:
+    """`times` (W,) s of the tagger's windows; `ratio` (W, K): how much more likely what is heard is if
+    object k makes it; `voice_p` (W,): the probability that it is a voice."""
+
+    times: Floats
+    ratio: Floats
+    voice_p: Floats
+
+    def affinity(self, k: int, times: Floats) -> Floats:
+        """The likelihood ratio of object `k` at `times` (N,)."""
+        return np.exp(np.interp(times, self.times, np.log(self.ratio[:, k])))
+
+    def voice(self, times: Floats) -> Floats:
+        """Probability of a voice at `times` (N,)."""
+        return np.interp(times, self.times, self.voice_p)
+
+
+def match(hearing: Hearing, labels: Sequence[str]) -> Matched:
+    """Compare what is heard with every object of `labels` (K).
+
+    People make sounds of their own, and those of what they play and handle: the better of both counts.
+    """
+    names = list(dict.fromkeys(labels))
+    known = affinity(hearing, names)
+    kind = kinds(hearing)
+    people = _by_people(kind)
+    columns = {}
+    for name, own in zip(names, known.T, strict=True):
+        columns[name] = np.maximum(own, people) if name in HOLDERS else own
+    columns |= {name: np.ones(len(hearing.times)) for name in ANY_SOUND}
+    ratio = np.stack([columns[label] for label in labels], axis=1) if labels else np.ones((len(kind), 0))
+    return Matched(hearing.times, ratio, kind[:, [KINDS.index(name) for name in VOICES]].sum(axis=1))
+
+
+def match_words(words: Sequence[str], labels: Sequence[str], tagger: Tagger) -> Matched:
+    """The same as if the sounds that `words` (at least one) name had been heard all the time, clearly."""
+    vectors = tagger.word_vectors(words)
+    said = match(
+        Hearing(np.arange(len(words), dtype=np.float64), vectors, np.zeros(len(words)), tagger), labels
+    )
+    return Matched(np.zeros(1), said.ratio.max(axis=0, keepdims=True), said.voice_p.max(keepdims=True))
+
+
+def _by_people(kind: Floats) -> Floats:
+    """How much more likely sounds of these kinds (W, 9) are if a person makes them, (W,)."""
+    share = np.array([BY_PEOPLE.get(name, BY_OTHERS) for name in KINDS])
+    return np.clip(kind @ share / share.mean(), *RATIO_LIMITS)
