@@ -126,7 +126,8 @@ def _around(values: Floats, width: float) -> Floats:
 
 
 def _loose(track: ObservedTrack, others: Sequence[ObservedTrack]) -> Floats:
-    """1 where a box is drawn around something sizeable that is seen more surely by itself, else 0."""
+    """1 where a box is drawn around something sizeable, or of its own kind, that is seen more surely by
+    itself, else 0."""
     loose = np.zeros(len(track.times))
     for other in others:
         common, i, j = np.intersect1d(track.times, other.times, return_indices=True)
@@ -135,7 +136,6 @@ def _loose(track: ObservedTrack, others: Sequence[ObservedTrack]) -> Floats:
         outer, inner = track.xyxy[i], other.xyxy[j]
         part = area(inner) / np.maximum(area(outer), 1e-9)
         within = intersection(outer, inner) / np.maximum(area(inner), 1e-9)
-        loose[i] = np.maximum(
-            loose[i], (within > 0.85) & (part > 0.02) & (part < 0.6) & (other.score[j] > track.score[i])
-        )
+        counts = (part < 0.6) & ((part > 0.02) | (other.label == track.label))
+        loose[i] = np.maximum(loose[i], (within > 0.85) & counts & (other.score[j] > track.score[i]))
     return loose

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from foleyspace.boxes import spanning
 from foleyspace.density import Density
 from foleyspace.detections import Detections, Detector
 from foleyspace.following import CONFIRMED, Followed, Follower, in_frame
@@ -146,7 +147,7 @@ class _Looker:
             self.looks += 1
             self._last_look = step.time
             found = self._detector(step.frame, step.field)
-            follower.update(step.time, step.frame, found)
+            follower.update(step.time, step.frame, _of_one_thing(found))
             self._glimpses.append((step.time, Glimpses(found.xyxy, found.score, found.labels).inanimate()))
             self._density.looked(step.time, step.field, [t.xyxy for t in follower.shown])
         rows = []
@@ -195,6 +196,18 @@ class _Looker:
             mover.explained += bool(explained[k] >= EXPLAINED)
             rows.append(row)
         return rows
+
+
+def _of_one_thing(found: Detections) -> Detections:
+    """Detections without the boxes that are drawn around two things at once."""
+    single = ~spanning(found.xyxy, found.score)
+    return Detections(
+        found.ids[single],
+        found.xyxy[single],
+        found.score[single],
+        tuple(label for label, keep in zip(found.labels, single, strict=True) if keep),
+        None if found.keypoints is None else found.keypoints[single],
+    )
 
 
 def _row(time: float, xyxy: Floats, score: float, seen: bool) -> Row:
