@@ -57,11 +57,13 @@ class Detector(Protocol):
     """Looks at one frame; frames of a shot come in order. `name` is what was loaded; `kind` is "motion" for
     the one that follows things by itself and is asked at every step, else e.g. "ultralytics".
     `rate_hz`: how often it is worth asking; None: as often as the picture calls for (`density`).
-    `reset` starts a new shot: what it knows of the last is dropped, ids never come back."""
+    `takes_words`: whether it looks for the words it is given. `reset` starts a new shot: what it knows of
+    the last is dropped, ids never come back."""
 
     name: str
     kind: str
     rate_hz: float | None
+    takes_words: bool
 
     def __call__(self, frame_rgb: NDArray[Any], motion: MotionField) -> Detections: ...
 

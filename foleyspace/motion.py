@@ -57,6 +57,7 @@ class MotionDetector:
 
     name = "motion"
     kind = "motion"
+    takes_words = False
     rate_hz = 12.0
 
     def __init__(self, every: int = 1) -> None:

@@ -62,7 +62,8 @@ class UltralyticsDetector:
                 f"`detector` {self.name!r} is a {self._model.task} model "
                 f"but must be one of {', '.join(BOXED_TASKS)}"
             )
-        if words:
+        self.takes_words = type(self._model).__name__ in TEXT_ENCODERS
+        if words and self.takes_words:
             self._set_words([w for w in dict.fromkeys(w.strip() for w in words) if w], offline)
         self._warm_up()
 
@@ -99,9 +100,6 @@ class UltralyticsDetector:
 
     def _set_words(self, words: list[str], offline: bool) -> None:
         family = type(self._model).__name__
-        if family not in TEXT_ENCODERS:
-            logger.info("detector %s has fixed classes and cannot look for given words", self.name)
-            return
         try:
             # the encoder is fetched by Ultralytics, without any bound on the time when no host answers
             known = find_weights(TEXT_ENCODERS[family], (*weight_folders(), cache_dir("weights") / "clip"))

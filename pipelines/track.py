@@ -26,7 +26,7 @@ logger = logging.getLogger("foleyspace")
 
 @dataclass(frozen=True)
 class TrackConfig:
-    """How a video is watched; `configs/track.yaml` explains every field."""
+    """How a video is watched; `configs/render.yaml` explains every field."""
 
     detector: str = "auto"
     depth: str = "auto"
@@ -75,9 +75,12 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     from foleyspace.video import frames
     from foleyspace.vision import VISION_WIDTH, observe
 
+    asked = words(config.prompt)
     detector = load_detector(
-        config.detector, device=config.device, words=words(config.prompt), offline=config.offline
+        config.detector, device=config.device, words=asked or words(config.sound), offline=config.offline
     )
+    if asked and not detector.takes_words:
+        logger.warning("detector %s cannot look for words: `prompt` changes nothing", detector.name)
     depth = load_depth(config.depth, device=config.device, offline=config.offline)
     pictures = progress(
         frames(clip, width=min(VISION_WIDTH, clip.size_wh[0])), "watching", total=len(clip.times)
@@ -87,10 +90,7 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     if clip.cuts:
         logger.info("cuts at %s s", ", ".join(f"{cut:.2f}" for cut in clip.cuts))
     whole = stitch(observations.tracks, clip)
-    known = [track.id for track in whole]
-    for wanted in config.source:
-        if wanted not in known:
-            raise InputError(f"`source` is {wanted!r} but must be one of {', '.join(known) or 'no objects'}")
+    _check_source(config.source, [track.id for track in whole])
     heard, matched = _listen(mono_wav, [track.label for track in whole], config)
     level = None if mono_wav is None else hear(mono_wav)
     tracks, evidence = sounding_tracks(whole, clip, level, matched, config.source)
@@ -106,6 +106,14 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     return Seen(clip, tracks, evidence, Scene(sources=sources, duration=clip.duration), heard)
 
 
+def _check_source(wanted: Sequence[str], known: Sequence[str], most: int = 20) -> None:
+    for name in wanted:
+        if name not in known:
+            more = f" and {len(known) - most} more (see --json)" if len(known) > most else ""
+            seen = ", ".join(known[:most]) or "nothing: no object was seen"
+            raise InputError(f"`source` is {name!r} but must be one of {seen}{more}")
+
+
 def _listen(
     mono_wav: Path | None, labels: Sequence[str], config: TrackConfig
 ) -> tuple[tuple[tuple[str, float], ...], Matched | None]:
@@ -117,7 +125,11 @@ def _listen(
     from foleyspace.motion import LABEL
 
     said = words(config.sound)
-    if all(label == LABEL for label in labels) or (mono_wav is None and not said):
+    if all(label == LABEL for label in labels):
+        if said:
+            logger.warning("`sound` changes nothing: no object that was seen has a name")
+        return (), None
+    if mono_wav is None and not said:
         return (), None
     from foleyspace.hearing import hear_sound, heard_words
     from foleyspace.listening import match, match_words

@@ -84,6 +84,7 @@ class Scripted:
     keypoints: bool = False
     asked: list = field(default_factory=list)
     kind = name_ = "scripted"
+    takes_words = False
 
     def __post_init__(self):
         self.times = {id(frame): time for _, time, frame in self.frames}

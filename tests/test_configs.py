@@ -13,7 +13,7 @@ from foleyspace.pipelines.track import TrackConfig
 
 def defaults(*configs: type) -> dict[str, object]:
     return {
-        f.name: f.default
+        f.name: list(f.default) if isinstance(f.default, tuple) else f.default
         for config in configs
         for f in dataclasses.fields(config)
         if f.default is not dataclasses.MISSING
@@ -31,4 +31,5 @@ def test_the_command_line_has_the_same_options_and_defaults():
     assert set(options) == set(stated)
     for name, option in options.items():
         default = None if option.required or "UNSET" in repr(option.default).upper() else option.default
+        default = list(default) if isinstance(default, tuple) else default
         assert default == stated[name] or (default is None and stated[name] is False), name

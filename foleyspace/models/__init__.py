@@ -1,0 +1,1 @@
+"""The weights that ship: `tagger.safetensors` and `words.safetensors`, described in `TAGGER.md`."""
