@@ -58,7 +58,7 @@ class MotionDetector:
     name = "motion"
     kind = "motion"
     takes_words = False
-    rate_hz = 12.0
+    rate_hz: float | None = 12.0
 
     def __init__(self, every: int = 1) -> None:
         """`every`: regions are looked for at every so many fields, between them tracks are only carried."""

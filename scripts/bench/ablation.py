@@ -3,10 +3,10 @@
     python scripts/bench/ablation.py VIDEOS ANNOTATIONS.json --detector MODEL
 
 ANNOTATIONS: {"NAME": {"keyframes": [{"t": s, "sx": place in picture widths, "visible": true}, ...],
-"diffuse": false}, ...}. The place is the scene's, before any sound is rendered: sources weighted by their gain.
-Printed: Pearson r over all keyframes and the mean r inside clips that move (>= 15 % of the width), the share
-of keyframes on the right third, the mean error in % of the width, and the share of off-centre keyframes on the
-right side.
+"diffuse": false}, ...}. The place is the scene's, before any sound is rendered: its sources weighted by
+their gain. Printed: Pearson r over all keyframes and the mean r inside clips that move (>= 15 % of the
+width), the share of keyframes on the right third, the mean error in % of the width, and the share of
+off-centre keyframes on the right side.
 """
 
 from __future__ import annotations
@@ -74,9 +74,8 @@ def largest(tracks: Any) -> Any:
         others = [
             np.interp(track.times, t.times, s, left=0, right=0) for t, s in zip(tracks, size, strict=True)
         ]
-        out.append(
-            replace(track, sounding=((own > 0) & (own >= np.max(others, axis=0) - 1e-9)).astype(float))
-        )
+        best = (own > 0) & (own >= np.max(others, axis=0) - 1e-9)
+        out.append(replace(track, sounding=best.astype(float)))
     return tuple(out)
 
 
@@ -105,7 +104,8 @@ def figures(rows: list[tuple[str, Any, Any]]) -> str:
     off = np.abs(truth - 0.5) > 0.1
     right = np.mean(np.sign(found - 0.5)[off] == np.sign(truth - 0.5)[off])
     error = 100 * np.abs(found - truth).mean()
-    return f"{np.corrcoef(truth, found)[0, 1]:6.3f} {np.nanmean(moving):6.3f} {sides:6.3f} {error:6.2f} {right:6.3f}"
+    whole = np.corrcoef(truth, found)[0, 1]
+    return f"{whole:6.3f} {np.nanmean(moving):6.3f} {sides:6.3f} {error:6.2f} {right:6.3f}"
 
 
 @click.command(help=__doc__)
