@@ -14,6 +14,7 @@ from typing import Any
 
 from foleyspace.device import torch_device
 from foleyspace.errors import FoleyspaceError, InputError
+from foleyspace.quiet import quiet_transformers
 
 HUB_ANSWER_S = 5.0  # a hub that has not answered by then is taken as unreachable
 STALL_S = 60.0  # a download that has not grown for so long is given up
@@ -72,7 +73,6 @@ def load_network(folder: Path, name: str, device: str) -> tuple[str, Any, Any]:
     try:
         from transformers import AutoImageProcessor, AutoModelForDepthEstimation
         from transformers import __version__ as version
-        from transformers.utils import logging as hf_logging
     except Exception as error:
         raise FoleyspaceError(
             f"transformers cannot be imported ({one_line(error)}): `foleyspace doctor`"
@@ -80,18 +80,13 @@ def load_network(folder: Path, name: str, device: str) -> tuple[str, Any, Any]:
     choice: dict[str, Any] = {}
     if slow:
         choice = {"backend": "pil"} if int(version.split(".")[0]) >= 5 else {"use_fast": False}
-    level = hf_logging.get_verbosity()
-    hf_logging.set_verbosity_error()
-    hf_logging.disable_progress_bar()
     try:
-        network = AutoModelForDepthEstimation.from_pretrained(folder, local_files_only=True)
-        processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True, **choice)
+        with quiet_transformers():
+            network = AutoModelForDepthEstimation.from_pretrained(folder, local_files_only=True)
+            processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True, **choice)
         return place, processor, network.eval().to(place)
     except Exception as error:  # whatever a broken folder makes transformers raise
         raise InputError(f"`depth` is {name!r} but cannot be loaded: {one_line(error)}") from None
-    finally:
-        hf_logging.set_verbosity(level)
-        hf_logging.enable_progress_bar()
 
 
 def one_line(error: BaseException, limit: int = 160) -> str:

@@ -9,9 +9,11 @@ import numpy as np
 
 from foleyspace.hearing import RATIO_LIMITS, Hearing, affinity, kinds
 from foleyspace.held import HOLDERS
+from foleyspace.label_sounds import sounds_of
 from foleyspace.motion import LABEL as MOVER
-from foleyspace.tagger import KINDS, Tagger
+from foleyspace.tagger import KINDS
 from foleyspace.types import Floats
+from foleyspace.word_vectors import word_vectors
 
 # of the sounds of a kind, the share that somebody makes with mouth, feet, hands or what is in them
 BY_PEOPLE = {"human": 1.0, "speech": 1.0, "footstep": 1.0, "instrument": 1.0, "music": 1.0, "object": 0.7}
@@ -20,6 +22,21 @@ BY_OTHERS = 0.1
 ANY_SOUND = frozenset({MOVER, "tv", "laptop", "cell phone", "radio", "loudspeaker", "speaker"})
 # the ratios are calibrated on clean recordings of single sounds; a film's track is further from those
 TRUST = 0.5
+# what people make sound, to compare words with; and cosines of words that mean something else, and the same
+PLAYED = (
+    "guitar",
+    "piano",
+    "violin",
+    "cello",
+    "drum",
+    "trumpet",
+    "saxophone",
+    "flute",
+    "hammer",
+    "saw",
+    "drill",
+)
+MEANING = (0.25, 0.65)
 VOICES = ("human", "speech")
 
 
@@ -49,7 +66,7 @@ def match(hearing: Hearing, labels: Sequence[str], trust: float = TRUST) -> Matc
     names = list(dict.fromkeys(labels))
     known = affinity(hearing, names)
     kind = kinds(hearing)
-    people = _by_people(kind)
+    people = by_people(kind)
     columns = {}
     for name, own in zip(names, known.T, strict=True):
         columns[name] = np.maximum(own, people) if name in HOLDERS else own
@@ -58,16 +75,23 @@ def match(hearing: Hearing, labels: Sequence[str], trust: float = TRUST) -> Matc
     return Matched(hearing.times, ratio**trust, kind[:, [KINDS.index(name) for name in VOICES]].sum(axis=1))
 
 
-def match_words(words: Sequence[str], labels: Sequence[str], tagger: Tagger) -> Matched:
-    """The same as if the sounds that `words` (at least one) name had been heard all the time, clearly."""
-    vectors = tagger.word_vectors(words)
-    said = match(
-        Hearing(np.arange(len(words), dtype=np.float64), vectors, np.zeros(len(words)), tagger), labels
-    )
-    return Matched(np.zeros(1), said.ratio.max(axis=0, keepdims=True), said.voice_p.max(keepdims=True))
+def match_words(words: Sequence[str], labels: Sequence[str], *, offline: bool = False) -> Matched:
+    """The same for sounds that somebody names with `words` (at least one), all the time: by how near in
+    meaning they are to what each object sounds like, and to what people play and handle."""
+    said = word_vectors(words, offline=offline)
+
+    def near(label: str) -> float:
+        names = [label] if label not in HOLDERS else [label, *PLAYED]
+        sounds = {sound for name in names for sound in (name, *sounds_of(name))}
+        return float((said @ word_vectors(sorted(sounds), offline=offline).T).max())
+
+    likeness = {label: near(label) for label in dict.fromkeys(labels)}
+    log_ratio = np.interp([likeness[label] for label in labels], MEANING, np.log(RATIO_LIMITS))
+    voice = float((said @ word_vectors(sounds_of("face"), offline=offline).T).max() >= np.mean(MEANING))
+    return Matched(np.zeros(1), np.exp(log_ratio)[None], np.array([voice]))
 
 
-def _by_people(kind: Floats) -> Floats:
+def by_people(kind: Floats) -> Floats:
     """How much more likely sounds of these kinds (W, 9) are if a person makes them, (W,)."""
     share = np.array([BY_PEOPLE.get(name, BY_OTHERS) for name in KINDS])
     return np.clip(kind @ share / share.mean(), *RATIO_LIMITS)

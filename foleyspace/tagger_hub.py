@@ -12,6 +12,7 @@ import numpy as np
 
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.label_sounds import KIND_WORDS
+from foleyspace.quiet import quiet_transformers
 from foleyspace.tagger import KINDS, Calibration, Tagger, at_rate
 from foleyspace.types import Floats, Samples
 from foleyspace.word_vectors import hub_answers, unit, word_vectors
@@ -46,7 +47,8 @@ def load_hub_tagger(name: str, *, device: str = "cpu", offline: bool = False) ->
         model_type = AutoConfig.from_pretrained(source, local_files_only=only_local).model_type
         if model_type not in kinds:
             raise InputError(f"`tagger` {name} is a {model_type} model but must be CLAP or AST")
-        return kinds[model_type](name, source, only_local, torch_device(device), offline)
+        with quiet_transformers():
+            return kinds[model_type](name, source, only_local, torch_device(device), offline)
     except InputError:
         raise
     except (OSError, ValueError, ImportError) as error:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from foleyspace.errors import FoleyspaceError
+from foleyspace.quiet import quiet_transformers
 from foleyspace.types import Samples
 
 log = logging.getLogger("foleyspace")
@@ -88,8 +89,9 @@ class Encoder:
     def __init__(self, source: str, local: bool) -> None:
         from transformers import AutoModel, AutoTokenizer
 
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(source, local_files_only=local)
-        self._model: Any = AutoModel.from_pretrained(source, local_files_only=local).eval()
+        with quiet_transformers():
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(source, local_files_only=local)
+            self._model: Any = AutoModel.from_pretrained(source, local_files_only=local).eval()
         if self._model.config.hidden_size != DIM:
             raise ValueError(f"it gives {self._model.config.hidden_size} numbers a word, not {DIM}")
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from foleyspace.depth import DepthModel
     from foleyspace.evidence import Evidence
     from foleyspace.listening import Matched
+    from foleyspace.tagger import Tagger
 
 logger = logging.getLogger("foleyspace")
 
@@ -81,6 +82,8 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     )
     if asked and not detector.takes_words:
         logger.warning("detector %s cannot look for words: `prompt` changes nothing", detector.name)
+    # one that was asked for by name: what is wrong with it is said before the film is watched
+    tagger = None if config.tagger == "auto" else _tagger(config)
     depth = load_depth(config.depth, device=config.device, offline=config.offline)
     pictures = progress(
         frames(clip, width=min(VISION_WIDTH, clip.size_wh[0])), "watching", total=len(clip.times)
@@ -91,7 +94,7 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
         logger.info("cuts at %s s", ", ".join(f"{cut:.2f}" for cut in clip.cuts))
     whole = stitch(observations.tracks, clip)
     _check_source(config.source, [track.id for track in whole])
-    heard, matched = _listen(mono_wav, [track.label for track in whole], config)
+    heard, matched = _listen(mono_wav, [track.label for track in whole], config, tagger)
     level = None if mono_wav is None else hear(mono_wav)
     tracks, evidence = sounding_tracks(whole, clip, level, matched, config.source)
     tracks = tuple(
@@ -114,8 +117,14 @@ def _check_source(wanted: Sequence[str], known: Sequence[str], most: int = 20) -
             raise InputError(f"`source` is {name!r} but must be one of {seen}{more}")
 
 
+def _tagger(config: TrackConfig) -> Tagger:
+    from foleyspace.tagger import load_tagger
+
+    return load_tagger(config.tagger, device=config.device, offline=config.offline)
+
+
 def _listen(
-    mono_wav: Path | None, labels: Sequence[str], config: TrackConfig
+    mono_wav: Path | None, labels: Sequence[str], config: TrackConfig, tagger: Tagger | None
 ) -> tuple[tuple[tuple[str, float], ...], Matched | None]:
     """What the track sounds like, and how well that agrees with each object of `labels`.
 
@@ -133,12 +142,10 @@ def _listen(
         return (), None
     from foleyspace.hearing import hear_sound, heard_words
     from foleyspace.listening import match, match_words
-    from foleyspace.tagger import load_tagger
 
-    tagger = load_tagger(config.tagger, device=config.device, offline=config.offline)
     if said:
-        return tuple((word, 1.0) for word in said), match_words(said, labels, tagger)
-    hearing = hear_sound(mono_wav, tagger)
+        return tuple((word, 1.0) for word in said), match_words(said, labels, offline=config.offline)
+    hearing = hear_sound(mono_wav, tagger or _tagger(config))
     heard = tuple(heard_words(hearing))
     logger.info("heard: %s", ", ".join(f"{word} {p:.0%}" for word, p in heard[:3]))
     return heard, match(hearing, labels)

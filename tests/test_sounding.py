@@ -1,5 +1,6 @@
 """Who sounds: the simple cases must be right, whatever else a later stage learns."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from foleyspace.envelope import FLOOR_DB, Envelope, envelope
 from foleyspace.evidence import synchrony
 from foleyspace.focus import focus_point
+from foleyspace.listening import Matched
 from foleyspace.observed import CELLS, ObservedTrack
 from foleyspace.sounding import sounding_tracks
 from foleyspace.stitch import stitch
@@ -157,3 +159,55 @@ def test_envelope_level_and_onsets():
     pieces = envelope(np.array_split(x, [7, 1000, 30011]), RATE)
     np.testing.assert_array_equal(pieces.level_db, whole.level_db)
     assert isinstance(envelope([], RATE), Envelope) and envelope([], RATE).silent
+
+
+def heard_as(ratio, n_tracks):
+    """What a tagger would say: `ratio` per track over the whole clip, no voice."""
+    times = np.arange(0, 8.5, 0.5)
+    return Matched(times, np.broadcast_to(np.asarray(ratio, float), (len(times), n_tracks)), 0 * times)
+
+
+def test_what_is_heard_decides_between_two_that_look_as_likely():
+    tracks = [seen("bird", 0.3, 0.05), seen("person", 0.7, 0.08)]
+    _, by_eye = sounding_tracks(tracks, clip(), None)
+    _, by_ear = sounding_tracks(tracks, clip(), None, heard_as([2.0, 0.5], 2))
+    assert share(None, by_ear, "bird") == 1 and share(None, by_ear, "person") < 0.05
+    assert share(None, by_eye, "person") > share(None, by_ear, "person")
+    assert {e.label: e.affinity for e in by_ear} == pytest.approx({"bird": 2.0, "person": 0.5})
+
+
+def test_what_is_heard_first_and_then_goes_to_one_after_the_other():
+    tracks = [seen("dog", 0.2, 0.1), seen("cat", 0.8, 0.1)]
+    times = np.array([0.0, 3.5, 4.5, 8.0])
+    ratio = np.array([[2.0, 0.5], [2.0, 0.5], [0.5, 2.0], [0.5, 2.0]])
+    (dog, cat), _ = sounding_tracks(tracks, clip(), None, Matched(times, ratio, 0 * times))
+    early, late = TIMES < 3, TIMES > 5
+    assert dog.sounding[early].min() == 1 and cat.sounding[early].max() < 0.1
+    assert cat.sounding[late].min() == 1 and dog.sounding[late].max() < 0.1
+
+
+def test_a_person_overrules_in_the_shots_where_the_object_is():
+    first, second = TIMES[TIMES < 4], TIMES[TIMES >= 4]
+    tracks = [
+        seen("car", 0.3, 0.2, times=first, name="car-1.1"),
+        seen("vase", 0.6, 0.0, times=first, name="vase-1.2", size=0.05),
+        seen("car", 0.3, 0.2, times=second, name="car-2.1"),
+    ]
+    found, _ = sounding_tracks(tracks, clip(cuts=(4.0,)), None, chosen=("vase-1.2",))
+    assert [t.sounding.max() for t in found] == [0, 1, 1]
+
+
+def test_what_is_in_hand_leaves_the_sound_to_its_holder_with_the_focus_on_it():
+    held = np.tile([0.4, -0.2, 0.05], (len(TIMES), 1))
+    person = replace(seen("person", 0.5, 0.1, size=0.4), held=held)
+    bat = seen("baseball bat", 0.6, 0.1, size=0.15, score=0.3)
+    (holder, thing), evidence = sounding_tracks([person, bat], clip(), None)
+    assert holder.sounding.min() == 1 and thing.sounding.max() < 0.3
+    assert holder.focus_xy[0, 0] == pytest.approx(0.5 + 0.4 * 0.4, abs=0.04)
+    assert evidence[0].held == pytest.approx((0.4, -0.2)) and evidence[1].handled
+
+
+def test_a_box_around_a_surer_one_of_its_own_kind_gives_way():
+    tight, loose = seen("car", 0.5, 0.1, size=0.1), seen("car", 0.4, 0.1, size=0.8, score=0.5, name="loose")
+    (a, b), _ = sounding_tracks([tight, loose], clip(), None)
+    assert a.sounding.min() > 0.9 and b.sounding.max() < 0.3

@@ -1,0 +1,31 @@
+"""Boxes drawn around two things at once are told from boxes of one thing."""
+
+import numpy as np
+import pytest
+
+from foleyspace.boxes import spanning
+
+LEFT, RIGHT = [0.1, 0.2, 0.5, 0.7], [0.4, 0.5, 0.9, 0.9]
+BOTH = [0.1, 0.2, 0.9, 0.9]
+
+
+@pytest.mark.parametrize(("whole", "expected"), [(0.5, True), (0.9, False)])
+def test_the_hull_of_two_that_are_about_as_sure_is_a_box_of_two(whole, expected):
+    boxes, score = np.array([LEFT, BOTH, RIGHT]), np.array([0.3, whole, 0.35])
+    assert spanning(boxes, score).tolist() == [False, expected, False]
+
+
+def test_a_whole_with_parts_in_it_stays():
+    # head and hand do not span the person, a second box of the same thing is no part
+    person = [0.1, 0.0, 0.5, 1.0]
+    boxes = np.array([person, [0.2, 0.0, 0.4, 0.3], [0.1, 0.4, 0.25, 0.6], [0.11, 0.02, 0.5, 0.98]])
+    assert not spanning(boxes, np.array([0.8, 0.7, 0.7, 0.5])).any()
+
+
+def test_parts_that_cover_each_other_are_one_thing():
+    boxes = np.array([[0.1, 0.1, 0.7, 0.9], [0.1, 0.1, 0.6, 0.7], [0.15, 0.2, 0.7, 0.9]])
+    assert not spanning(boxes, np.full(3, 0.5)).any()
+
+
+def test_no_boxes():
+    assert spanning(np.zeros((0, 4)), np.zeros(0)).shape == (0,)
