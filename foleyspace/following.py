@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,11 +201,12 @@ def _see(track: Followed, time: float, found: Detections, k: int, look: Appearan
 
 def _leaving(track: Followed) -> bool:
     """Whether it was on its way out when it was last seen: at an edge, its far side coming near."""
-    rows = [row for row in track.rows if track.last - LEAVING_S <= row.time <= track.last + 1e-6]
+    recent = takewhile(lambda row: row.time >= track.last - LEAVING_S, reversed(track.rows))
+    rows = [row for row in recent if row.time <= track.last + 1e-6]
     if len(rows) < 2:
         return False
-    was, box = rows[0].xyxy, rows[-1].xyxy
-    towards = (box - was) / (rows[-1].time - rows[0].time)
+    box, was = rows[0].xyxy, rows[-1].xyxy
+    towards = (box - was) / (rows[0].time - rows[-1].time)
     low = (box[:2] < 2 * EDGE) & (towards[2:] < -LEAVING_SPEED)
     high = (box[2:] > 1 - 2 * EDGE) & (towards[:2] > LEAVING_SPEED)
     return bool((low | high).any())

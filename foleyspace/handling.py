@@ -10,7 +10,7 @@ import numpy as np
 from foleyspace.evidence import Evidence, object_speed
 from foleyspace.held import HOLDERS
 from foleyspace.observed import ObservedTrack
-from foleyspace.sounding_priors import ANIMATE
+from foleyspace.sounding_priors import ANIMATE, VEHICLES
 from foleyspace.stitch import area, intersection
 from foleyspace.types import Floats
 
@@ -28,19 +28,21 @@ def hand_over(tracks: Sequence[ObservedTrack], scored: Sequence[Evidence]) -> li
     """The evidence of a shot's tracks with the sound handed over from people to what they handle.
 
     What they have in hand does not take over: the person's own focus point goes there, with all the
-    glimpses of it and not only those that were named alike for long enough to be followed.
+    glimpses of it and not only those that were named alike for long enough to be followed. Nor does what
+    is only known to move, which may be an arm, nor what goes by itself.
     """
     out = list(scored)
     for i, thing in enumerate(tracks):
-        if thing.label in ANIMATE or scored[i].motion < MOVES:
+        if thing.label in ANIMATE or thing.label in VEHICLES or scored[i].motion < MOVES:
             continue
         for j, person in enumerate(tracks):
-            if person.label not in HOLDERS:
+            apart = person.times[-1] < thing.times[0] or thing.times[-1] < person.times[0]
+            if person.label not in HOLDERS or apart:
                 continue
             a, b, i_rows, j_rows = _together(person, thing)
             if not _goes_along(person, thing, a, b, i_rows, j_rows):
                 continue
-            if _in_hand(a, b) and scored[j].held is not None:
+            if thing.found_by == "motion" or (_in_hand(a, b) and scored[j].held is not None):
                 out[i] = replace(out[i], handled=True, score=min(out[i].score, LEAVES * scored[j].score))
                 continue
             taken = max(out[i].score, TAKES * scored[j].score * min(1.0, scored[i].persistence))

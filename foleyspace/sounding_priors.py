@@ -24,6 +24,9 @@ ANIMATE = frozenset(
     ["person", "man", "woman", "child", "crowd", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant"]
     + ["bear", "zebra", "giraffe", "rooster", "goat", "pig", "frog", "insect"]
 )
+VEHICLES = frozenset(
+    ["car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "helicopter", "tractor"]
+)
 
 
 def sound_prior(label: str) -> float:

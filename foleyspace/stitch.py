@@ -52,18 +52,17 @@ def by_shot(tracks: Sequence[ObservedTrack], clip: Clip) -> list[list[int]]:
 
 def _stitch(tracks: Sequence[ObservedTrack]) -> list[ObservedTrack]:
     done = sorted(tracks, key=lambda t: float(t.times[0]))
-    joined = True
-    while joined:
-        joined = False
-        for i, first in enumerate(done):
-            for j in range(i + 1, len(done)):
-                if _same_object(first, done[j]):
-                    done[i] = _join(first, done[j])
-                    del done[j]
-                    joined = True
-                    break
-            if joined:
-                break
+    i = 0
+    while i < len(done):
+        j = next((j for j in range(i + 1, len(done)) if _same_object(done[i], done[j])), None)
+        if j is None:
+            i += 1
+            continue
+        # those before have been compared with all others, but not with the one that comes of it
+        while j is not None:
+            done[i] = _join(done[i], done.pop(j))
+            h = next((h for h in range(i) if _same_object(done[h], done[i])), None)
+            i, j = (i, None) if h is None else (h, i)
     return done
 
 
@@ -85,7 +84,7 @@ def area(xyxy: Floats) -> Floats:
 
 
 def _same_object(first: ObservedTrack, second: ObservedTrack) -> bool:
-    if first.found_by != second.found_by:
+    if first.found_by != second.found_by or second.times[0] - first.times[-1] > ALIKE_GAP_S:
         return False
     common, i, j = np.intersect1d(first.times, second.times, return_indices=True)
     if len(common):
