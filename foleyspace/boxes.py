@@ -55,14 +55,14 @@ def spanning(boxes: Boxes, score: NDArray[np.float64]) -> NDArray[np.bool_]:
     found = np.zeros(len(boxes), bool)
     inside = overlap(boxes, boxes) / (area(boxes)[:, None] + 1e-9)
     apart = iou(boxes, boxes) < PARTS_IOU
+    size = area(boxes)
     for k, whole in enumerate(boxes):
-        smaller = area(boxes) < PART_SIZE * area(whole[None])
-        parts = np.flatnonzero((inside[:, k] > INSIDE) & smaller & (score > PART_SCORE * score[k]))
-        for i in parts:
-            for j in parts[(parts > i) & apart[i, parts]]:
-                low, high = np.minimum(boxes[i], boxes[j])[:2], np.maximum(boxes[i], boxes[j])[2:]
-                hull = np.concatenate([low, high])
-                found[k] |= iou(hull[None], whole[None])[0, 0] > HULL_IOU
+        parts = np.flatnonzero(
+            (inside[:, k] > INSIDE) & (size < PART_SIZE * size[k]) & (score > PART_SCORE * score[k])
+        )
+        i, j = parts[np.array(np.nonzero(np.triu(apart[np.ix_(parts, parts)], 1)))]
+        low, high = np.minimum(boxes[i, :2], boxes[j, :2]), np.maximum(boxes[i, 2:], boxes[j, 2:])
+        found[k] = (iou(np.concatenate([low, high], axis=1), whole[None]) > HULL_IOU).any()
     return found
 
 

@@ -55,10 +55,11 @@ def _onset(level_db: Floats) -> Floats:
 
 def mean_before(times: Floats, series_times: Floats, series: Floats) -> Floats:
     """Mean of a dense series over the span before each of `times` that no earlier one has."""
-    total = np.concatenate([[0.0], np.cumsum(series)])
     step = float(np.median(np.diff(times)))
     low = np.searchsorted(series_times, times - step)
     high = np.maximum(np.searchsorted(series_times, times), low + 1)
     high = np.minimum(high, len(series))
     low = np.minimum(low, high - 1)
-    return (total[high] - total[low]) / (high - low)
+    first, last = int(low.min()), int(high.max())  # a film has hundreds of short tracks
+    total = np.concatenate([[0.0], np.cumsum(series[first:last])])
+    return (total[high - first] - total[low - first]) / (high - low)

@@ -37,7 +37,7 @@ def load_hub_tagger(name: str, *, device: str = "cpu", offline: bool = False) ->
 
     from foleyspace.device import torch_device
 
-    local = Path(name).expanduser().is_dir()
+    local = name != "" and Path(name).expanduser().is_dir()
     if not local and (name.count("/") != 1 or name.startswith((".", "/", "~"))):
         raise InputError(f"`tagger` is {name!r} but must be auto, a folder, or a hub name (OWNER/NAME)")
     source = str(Path(name).expanduser()) if local else name

@@ -37,8 +37,8 @@ def word_vectors(words: Sequence[str], *, offline: bool = False, model: str | Pa
 
     A word of the shipped table costs nothing. Others go through MiniLM (`model`: its folder or hub name;
     None: the installed package, else the hub unless `offline`). Where MiniLM cannot be had, the table's
-    words that share a word with it stand for it; where there is none, its vector is zero (it is like
-    nothing), and one warning says so.
+    words that share a word with it stand for it; where there is none, or no letter in it, its vector is
+    zero (it is like nothing), and a warning says so.
     """
     table, vectors, mean = load_words()
     cleaned = [clean_word(word) for word in words]
@@ -49,6 +49,8 @@ def word_vectors(words: Sequence[str], *, offline: bool = False, model: str | Pa
             result[row] = vectors[table[word]]
         elif word:
             missing.append(row)
+        else:
+            log.warning("%r holds no word: nothing that is heard is taken for it", words[row])
     if missing:
         texts = [cleaned[row] for row in missing]
         result[missing] = _ask_model(texts, mean, offline, model)

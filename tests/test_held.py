@@ -98,3 +98,15 @@ def test_nothing_glimpsed_nothing_held():
 def test_living_things_are_never_held():
     both = Glimpses(np.zeros((2, 4)), np.array([0.5, 0.6]), ("dog", "violin"))
     assert both.inanimate().labels == ("violin",) and both.inanimate().score == pytest.approx([0.6])
+
+
+def test_the_point_goes_half_way_to_where_the_held_thing_is_played():
+    person = walking(0.0)
+    inner = np.zeros((len(TIMES), CELLS, CELLS), np.float16)
+    inner[:, 4:6, 2] = 0.2  # the hand at one end of it, 0.5 left of the middle
+    steps = [
+        (time, Glimpses(box_at(box, 0.0, 0.0, 1.2, 0.3)[None], np.array([0.2]), ("skateboard",)))
+        for time, box in zip(TIMES, person, strict=True)
+    ]
+    x, y = weighted(held_points(TIMES, person, inner, steps))
+    assert x == pytest.approx(-0.25, abs=0.03) and y == pytest.approx(0, abs=0.03)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foleyspace.envelope import FLOOR_DB, Envelope, envelope
+from foleyspace.envelope import FLOOR_DB, Envelope, envelope, mean_before
 from foleyspace.evidence import synchrony
 from foleyspace.focus import focus_point
 from foleyspace.listening import Matched
@@ -159,6 +159,16 @@ def test_envelope_level_and_onsets():
     pieces = envelope(np.array_split(x, [7, 1000, 30011]), RATE)
     np.testing.assert_array_equal(pieces.level_db, whole.level_db)
     assert isinstance(envelope([], RATE), Envelope) and envelope([], RATE).silent
+
+
+@pytest.mark.parametrize("start", [0.0, 31.0, 59.5])
+def test_a_dense_series_is_averaged_over_the_step_before(start):
+    dense = np.arange(0, 60, 0.02) + 0.01
+    series = np.random.default_rng(3).normal(size=len(dense))
+    times = start + np.arange(1, 9) * 0.08
+    inside = [series[(dense >= t - 0.08) & (dense < t)] for t in times]
+    expected = [part.mean() if len(part) else series[-1] for part in inside]
+    np.testing.assert_allclose(mean_before(times, dense, series), expected, atol=1e-9)
 
 
 def heard_as(ratio, n_tracks):

@@ -195,6 +195,13 @@ def test_a_word_of_no_known_part_is_like_nothing(no_minilm, caplog):
     assert "xyzzyx" in caplog.text
 
 
+@pytest.mark.parametrize("text", ["\U0001f3ba", "", " -!"])
+def test_what_is_no_word_is_like_nothing_and_said(text, caplog):
+    vectors = word_vectors.word_vectors([text, "trumpet"], offline=True)
+    assert not vectors[0].any() and vectors[1].any()
+    assert "holds no word" in caplog.text
+
+
 @pytest.mark.slow
 def test_minilm_gives_what_the_table_holds():
     folder = word_vectors.find_minilm()

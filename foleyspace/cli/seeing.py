@@ -80,7 +80,7 @@ seeing_options = stacked(
             type=float,
             default=_seeing("detect_hz"),
             metavar="HZ",
-            help="How often objects are looked for; default 6, or 12 where that is fast.",
+            help="How often objects are looked for; default: as often as the picture calls for, 12 on a GPU.",
         ),
         click.option(
             "--device",
