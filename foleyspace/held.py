@@ -3,7 +3,8 @@
 A detector that was never taught trumpets still fires on one, weakly and under changing wrong names ("air
 plane", "tennis racket"), again and again at the same place beside the same person. Such glimpses, too
 unsure to follow one by one, are gathered in the person's own coordinates: there what is held stands
-still, and what merely lies around drifts. A glimpse counts by its confidence and size, by how often one
+still, and what merely lies around drifts. The point lies between its middle and where it moves against
+the body: where it is bowed, plucked or struck. A glimpse counts by its confidence and size, by how often one
 is there in the second around, by how much its place moves against the person's body, and by whether its
 name is seen near the person only (rows of chairs in a hall are seen everywhere).
 """

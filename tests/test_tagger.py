@@ -225,7 +225,7 @@ def test_a_hub_model_that_does_not_answer_is_replaced_with_one_warning(monkeypat
     assert len(caplog.records) == 1 and "nobody/no-such-tagger" in caplog.text
 
 
-@pytest.mark.parametrize("name", ["no-such-thing", "./missing", "a/b/c"])
+@pytest.mark.parametrize("name", ["", "no-such-thing", "./missing", "a/b/c"])
 def test_what_is_no_name_is_refused(name):
     with pytest.raises(InputError, match="`tagger` is"):
         load_tagger(name, offline=True)
