@@ -11,6 +11,9 @@ from foleyspace.types import Floats, Samples
 
 ENVELOPE_HZ = 50
 FLOOR_DB = -80.0
+SILENT_DB = -65.0  # dBFS: what is quieter is nobody's sound ...
+QUIET_DB = 50.0  # ... nor is what is so far below the loud parts (95th percentile)
+PAUSE_S = 0.5  # shorter pauses are part of a sound
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,22 @@ class Envelope:
     @property
     def silent(self) -> bool:
         return len(self.times) == 0 or float(self.level_db.max()) <= FLOOR_DB + 1e-9
+
+    def active(self, times: Floats) -> Floats:
+        """1 at those of `times` (N,) around which there is any sound, else 0."""
+        if not len(self.times):
+            return np.zeros(len(times))
+        floor = max(SILENT_DB, float(np.percentile(self.level_db, 95)) - QUIET_DB)
+        loud = self.times[self.level_db > floor]
+        if not len(loud):
+            return np.zeros(len(times))
+        after = (
+            np.clip(np.searchsorted(loud, times), 1, len(loud) - 1)
+            if len(loud) > 1
+            else np.zeros(len(times), int)
+        )
+        apart = np.minimum(np.abs(loud[after] - times), np.abs(times - loud[after - 1]))
+        return (apart <= PAUSE_S).astype(np.float64)
 
 
 def envelope(blocks: Iterable[Samples], rate: int) -> Envelope:

@@ -82,6 +82,7 @@ def hear_sound(
         own[: len(piece)] = piece
         used = np.clip(len(piece) - np.arange(count) * hop, 1, hop)
         power = (own.reshape(count, hop) ** 2).sum(axis=1) / used
+        power -= (own.reshape(count, hop).sum(axis=1) / used) ** 2  # a constant is no sound
         levels.append(10 * np.log10(np.maximum(power, 1e-12)))
     if not vectors:
         raise InputError("there is no sound to listen to: it has no samples")

@@ -35,9 +35,10 @@ def sounding_tracks(
     """A track with a focus point and a sounding weight over time for each of `observed` (fragments
     joined), in their order, and the evidence for each.
 
-    Objects compete inside their shot. `heard` None or silent: nothing to compare with, the picture alone
-    decides. `matched`: what is heard against what each of `observed` sounds like, None without a tagger.
-    `chosen`: ids that somebody said make the sound; in the shots where any of them is, they alone do.
+    Objects compete inside their shot. `heard` None: nothing to compare with, the picture alone decides;
+    while there is silence, nobody sounds. `matched`: what is heard against what each of `observed` sounds
+    like, None without a tagger. `chosen`: ids that somebody said make the sound; in the shots where any of
+    them is, they alone do.
     """
     affinity = [
         None if matched is None else matched.affinity(k, track.times) for k, track in enumerate(observed)
@@ -54,8 +55,9 @@ def sounding_tracks(
         if any(track.id in chosen for track in inside):
             found = [np.full(len(track.times), float(track.id in chosen)) for track in inside]
         for i, entry, weight in zip(members, scored, found, strict=True):
-            evidence[i] = replace(entry, share=float(weight.mean()))
-            weights[i] = weight
+            active = np.ones(len(weight)) if heard is None else heard.active(observed[i].times)
+            evidence[i] = replace(entry, share=float((weight * active).sum() / max(active.sum(), 1.0)))
+            weights[i] = weight * active
     tracks = []
     for track, weight in zip(observed, weights, strict=True):
         voice = None if matched is None else matched.voice(track.times)
@@ -98,11 +100,16 @@ def _weights(
             [
                 np.interp(track.times, other.times, score, left=0, right=0)
                 for other, score in zip(tracks, moments, strict=True)
+                if _meet(track, other)
             ],
             axis=0,
         )
         weights.append(np.where(best > 0, own / np.maximum(best, 1e-12), 0.0) ** SHARPNESS)
     return weights
+
+
+def _meet(a: ObservedTrack, b: ObservedTrack) -> bool:
+    return bool(a.times[0] <= b.times[-1] and b.times[0] <= a.times[-1])
 
 
 def _moment(track: ObservedTrack, others: Sequence[ObservedTrack]) -> Floats:
@@ -130,9 +137,9 @@ def _loose(track: ObservedTrack, others: Sequence[ObservedTrack]) -> Floats:
     itself, else 0."""
     loose = np.zeros(len(track.times))
     for other in others:
-        common, i, j = np.intersect1d(track.times, other.times, return_indices=True)
-        if other is track or not len(common):
+        if other is track or not _meet(track, other):
             continue
+        _, i, j = np.intersect1d(track.times, other.times, return_indices=True)
         outer, inner = track.xyxy[i], other.xyxy[j]
         part = area(inner) / np.maximum(area(outer), 1e-9)
         within = intersection(outer, inner) / np.maximum(area(inner), 1e-9)

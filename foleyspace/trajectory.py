@@ -80,7 +80,8 @@ def sounding_shares(tracks: Sequence[Track], grid: Floats) -> Floats:
     """How much of the sound each of K tracks makes at the `grid` times: (G, K), rows sum to 1.
 
     A track keeps its last weight for a while after its end (and before its start), fading, so that a
-    gap without any object is bridged by the one last seen.
+    gap without any object is bridged by the one last seen. While nobody sounds, the shares stay as they
+    were last or, before the first sound, as they will be.
     """
     if not tracks:
         return np.zeros((len(grid), 0))
@@ -89,6 +90,11 @@ def sounding_shares(tracks: Sequence[Track], grid: Floats) -> Floats:
         inside = np.interp(grid, track.times, track.sounding)
         away = np.maximum(0, np.maximum(track.times[0] - grid, grid - track.times[-1]))
         weights[:, k] = inside * np.exp(-away / 0.5) + 1e-6 * inside * np.exp(-away / 10)
+    sounding = np.flatnonzero(weights.max(axis=1) > 1e-30)
+    if len(sounding):
+        weights = weights[
+            sounding[np.clip(np.searchsorted(sounding, np.arange(len(grid)), "right") - 1, 0, None)]
+        ]
     weights = np.maximum(weights, 1e-30)
     shares = weights / weights.sum(axis=1, keepdims=True)
     shares[shares < MIN_SHARE] = 0
@@ -134,13 +140,18 @@ def _source(
 
     # points of the source: the grid inside the shot, its ends exactly, and silence beyond a cut
     times, silent = _shot_times(grid, shot, clip.duration)
+    gain_db = np.where(silent, SILENT_DB, to_db(_at(times, grid, share)))
+    # and of those the ones where it sounds, with silence on either side
+    audible = np.flatnonzero(gain_db > SILENT_DB)
+    kept = slice(max(audible[0] - 1, 0), audible[-1] + 2) if len(audible) else slice(None)
+    times, gain_db = times[kept], gain_db[kept]
     return Source(
         id=track.id,
         label=track.label,
         times=times,
         xyz=angles_to_xyz(_at(times, grid, full), _at(times, grid, distance)),
         visible=_at(times, grid, seen.astype(float)) > 0.5,
-        gain_db=np.where(silent, SILENT_DB, to_db(_at(times, grid, share))),
+        gain_db=gain_db,
     )
 
 

@@ -45,6 +45,8 @@ class TrackConfig:
         check_view(self.fov_deg, self.projection)
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(self.device)):
             raise InputError(f"`device` is {self.device!r} but must be auto, cpu, cuda, cuda:N or mps")
+        if self.sound.strip() and not words(self.sound):
+            raise InputError(f"`sound` is {self.sound!r} but must be words for what makes the sound")
         if self.detect_hz is not None and not 1 <= self.detect_hz <= 60:
             raise InputError(f"`detect_hz` is {self.detect_hz:g} but must be between 1 and 60")
 
@@ -76,14 +78,14 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     from foleyspace.video import frames
     from foleyspace.vision import VISION_WIDTH, observe
 
+    # one that was asked for by name: what is wrong with it is said before anything else is loaded
+    tagger = None if config.tagger == "auto" else _tagger(config)
     asked = words(config.prompt)
     detector = load_detector(
         config.detector, device=config.device, words=asked or words(config.sound), offline=config.offline
     )
     if asked and not detector.takes_words:
         logger.warning("detector %s cannot look for words: `prompt` changes nothing", detector.name)
-    # one that was asked for by name: what is wrong with it is said before the film is watched
-    tagger = None if config.tagger == "auto" else _tagger(config)
     depth = load_depth(config.depth, device=config.device, offline=config.offline)
     pictures = progress(
         frames(clip, width=min(VISION_WIDTH, clip.size_wh[0])), "watching", total=len(clip.times)
@@ -147,7 +149,7 @@ def _listen(
         return tuple((word, 1.0) for word in said), match_words(said, labels, offline=config.offline)
     hearing = hear_sound(mono_wav, tagger or _tagger(config))
     heard = tuple(heard_words(hearing))
-    logger.info("heard: %s", ", ".join(f"{word} {p:.0%}" for word, p in heard[:3]))
+    logger.info("heard: %s", ", ".join(f"{word} {p:.0%}" for word, p in heard[:3]) or "nothing")
     return heard, match(hearing, labels)
 
 

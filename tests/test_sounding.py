@@ -78,11 +78,19 @@ def test_two_that_are_equally_likely_both_sound():
     assert min(e.share for e in evidence) > 0.8
 
 
-def test_without_sound_the_picture_decides():
+def test_without_a_track_the_picture_decides():
     tracks = [seen("car", 0.3, 0.2), seen("chair", 0.7, 0.0)]
-    for quiet in (None, envelope([np.zeros(8 * RATE, np.float32)], RATE)):
-        _, evidence = sounding_tracks(tracks, clip(), quiet)
-        assert share(tracks, evidence, "car") == 1 and share(tracks, evidence, "chair") < 0.01
+    _, evidence = sounding_tracks(tracks, clip(), None)
+    assert share(tracks, evidence, "car") == 1 and share(tracks, evidence, "chair") < 0.01
+
+
+def test_in_silence_nobody_sounds():
+    tracks = [seen("car", 0.3, 0.2), seen("chair", 0.7, 0.0)]
+    found, evidence = sounding_tracks(tracks, clip(), envelope([np.zeros(8 * RATE, np.float32)], RATE))
+    assert max(t.sounding.max() for t in found) == max(e.share for e in evidence) == 0
+    (car, _), evidence = sounding_tracks(tracks, clip(), heard(lambda t: 1.0 * (t < 3)))
+    assert car.sounding[TIMES < 3].min() == 1 and car.sounding[TIMES > 3.6].max() == 0
+    assert evidence[0].share == 1  # of the time there was any sound
 
 
 def test_furniture_alone_makes_no_sound():

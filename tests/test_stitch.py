@@ -129,7 +129,9 @@ def test_a_pair_is_not_compared_again_and_again(monkeypatch):
     monkeypatch.setattr(module, "_same_object", lambda a, b: compared.append(1) or same(a, b))
     places = [0.02 + 0.025 * k for k in range(30)]
     start = [8.0 * k for k in range(30)]
-    pieces = [track(t + late, t + late + 1, x) for t, x in zip(start, places, strict=True) for late in (0, 1.5)]
+    pieces = [
+        track(t + late, t + late + 1, x) for t, x in zip(start, places, strict=True) for late in (0, 1.5)
+    ]
     whole = stitch(pieces, Clip(Path("x"), Fraction(25), np.arange(6250) / 25, (320, 180), 250.0, None))
     assert [t.times[0] for t in whole] == pytest.approx(start, abs=STEP)
     assert len(compared) < len(pieces) ** 2

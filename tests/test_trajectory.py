@@ -139,3 +139,24 @@ def test_one_frame():
     short = Clip(Path("x"), Fraction(25), np.array([0.0]), (64, 64), 0.04, None)
     (source,) = tracks_to_sources([track([0.0], [0.2])], short, 70)
     assert azimuth_at(source, np.array([0.0]))[0] > 10
+
+
+def test_while_nobody_sounds_the_shares_stay_as_they_were():
+    # the left one until 3 s, the right one from 5 s, silence between and at both ends
+    left = track(EVERY, 0.2, name="left", sounding=((EVERY > 1) & (EVERY < 3)).astype(float))
+    right = track(EVERY, 0.8, name="right", sounding=((EVERY > 5) & (EVERY < 7)).astype(float))
+    by_id = {s.id: s for s in tracks_to_sources([left, right], clip(), 70)}
+    times = np.array([0.2, 2.0, 4.0, 4.7, 5.5, 7.8])
+    assert amplitude_at(by_id["left"], times) == pytest.approx([1, 1, 1, 1, 0, 0], abs=1e-3)
+    assert amplitude_at(by_id["right"], times) == pytest.approx([0, 0, 0, 0, 1, 1], abs=1e-3)
+
+
+def test_a_source_has_points_only_where_it_sounds():
+    left = track(EVERY, 0.2, name="left", sounding=(EVERY < 4).astype(float))
+    right = track(EVERY, 0.8, name="right", sounding=(EVERY >= 4).astype(float))
+    by_id = {s.id: s for s in tracks_to_sources([left, right], clip(), 70)}
+    assert by_id["left"].times[0] == 0 and 4 < by_id["left"].times[-1] < 4.5
+    assert 3.5 < by_id["right"].times[0] < 4 and by_id["right"].times[-1] == 8
+    assert by_id["left"].gain_db[-1] <= -96 and by_id["right"].gain_db[0] <= -96
+    total = sum(amplitude_at(s, np.arange(0, 8, 0.01)) for s in by_id.values())
+    assert total == pytest.approx(1.0, abs=1e-6)
