@@ -20,22 +20,31 @@ def stack(boxes: list[Boxes]) -> Boxes:
 
 
 def area(boxes: Boxes) -> NDArray[np.float64]:
-    """(N,) shares of the frame."""
-    return np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
+    """Areas (...) of boxes (..., 4), as shares of the frame."""
+    size = np.maximum(boxes[..., 2:] - boxes[..., :2], 0)
+    return size[..., 0] * size[..., 1]
+
+
+def intersection(a: Boxes, b: Boxes) -> NDArray[np.float64]:
+    """Areas (...) that boxes (..., 4) have in common with those in the same place of another array."""
+    size = np.maximum(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0)
+    return size[..., 0] * size[..., 1]
+
+
+def iou_each(a: Boxes, b: Boxes) -> NDArray[np.float64]:
+    """Intersections over unions (...) of boxes (..., 4) in the same place of two arrays."""
+    shared = intersection(a, b)
+    return shared / (area(a) + area(b) - shared + 1e-9)
 
 
 def overlap(a: Boxes, b: Boxes) -> NDArray[np.float64]:
     """(N, M) areas that each of `a` (N, 4) shares with each of `b` (M, 4)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    size = np.maximum(high - low, 0)
-    return size[..., 0] * size[..., 1]
+    return intersection(a[:, None], b[None])
 
 
 def iou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
     """(N, M) intersections over unions."""
-    shared = overlap(a, b)
-    return shared / (area(a)[:, None] + area(b)[None] - shared + 1e-9)
+    return iou_each(a[:, None], b[None])
 
 
 def gap(a: Boxes, b: Boxes) -> NDArray[np.float64]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foleyspace.boxes import area
 from foleyspace.envelope import Envelope, mean_before
 from foleyspace.observed import CELLS, REACH, ObservedTrack
 from foleyspace.sounding_priors import sound_prior
-from foleyspace.stitch import area
 from foleyspace.types import Floats
 
 STILL_SPEED = 0.01  # frame widths per second: an object at this speed has half the evidence of motion

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from foleyspace.boxes import area, intersection
 from foleyspace.evidence import Evidence, object_speed
 from foleyspace.held import HOLDERS
 from foleyspace.observed import ObservedTrack
 from foleyspace.sounding_priors import ANIMATE, VEHICLES
-from foleyspace.stitch import area, intersection
 from foleyspace.types import Floats
 
 TOUCHES = 0.15  # of the smaller box

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foleyspace.boxes import area, intersection, iou
 from foleyspace.sounding_priors import ANIMATE
-from foleyspace.stitch import area, intersection, iou
 from foleyspace.types import Floats
 
 HOLDERS = frozenset({"person", "man", "woman", "child"})
@@ -114,7 +114,7 @@ def _steadiness(
             n, glimpses = shared[other]
             if len(glimpses.score):
                 there = _in_body(glimpses.xyxy, xyxy[n])
-                total += iou(boxes[:, None], there[None]).max(axis=1)
+                total += iou(boxes, there).max(axis=1)
             count += 1
             other += direction
     return total / max(count, 1)

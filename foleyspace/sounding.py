@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foleyspace.boxes import area, intersection
 from foleyspace.envelope import Envelope
 from foleyspace.evidence import STILL_SPEED, Evidence, gather, object_speed
 from foleyspace.focus import focus_point
 from foleyspace.handling import hand_over
 from foleyspace.observed import ObservedTrack
-from foleyspace.stitch import area, by_shot, intersection, shot_length
+from foleyspace.stitch import by_shot, shot_length
 from foleyspace.types import Clip, Floats, Track
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.appearance import likeness, mixed
+from foleyspace.boxes import area, iou_each
 from foleyspace.observed import ObservedTrack
 from foleyspace.types import Clip, Floats
 
@@ -66,29 +67,12 @@ def _stitch(tracks: Sequence[ObservedTrack]) -> list[ObservedTrack]:
     return done
 
 
-def iou(a: Floats, b: Floats) -> Floats:
-    """Intersection over union of boxes (..., 4)."""
-    inter = intersection(a, b)
-    return inter / np.maximum(area(a) + area(b) - inter, 1e-12)
-
-
-def intersection(a: Floats, b: Floats) -> Floats:
-    """Area that boxes (..., 4) have in common, as a share of the picture."""
-    low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
-    return np.prod(np.clip(high - low, 0, None), axis=-1)
-
-
-def area(xyxy: Floats) -> Floats:
-    """Area of boxes (..., 4), as a share of the picture."""
-    return np.prod(np.clip(xyxy[..., 2:] - xyxy[..., :2], 0, None), axis=-1)
-
-
 def _same_object(first: ObservedTrack, second: ObservedTrack) -> bool:
     if first.found_by != second.found_by or second.times[0] - first.times[-1] > ALIKE_GAP_S:
         return False
     common, i, j = np.intersect1d(first.times, second.times, return_indices=True)
     if len(common):
-        shared = iou(first.xyxy[i], second.xyxy[j])
+        shared = iou_each(first.xyxy[i], second.xyxy[j])
         both = first.seen[i] & second.seen[j]
         if (shared[both] < APART_IOU).any():
             return False
@@ -104,7 +88,7 @@ def _same_object(first: ObservedTrack, second: ObservedTrack) -> bool:
         return False
     there, box = _carried(first, ended, gap), second.xyxy[begins]
     if first.label != second.label:
-        return gap <= RENAMED_GAP_S and alike > ALIKE and float(iou(there, box)) > SAME_PLACE_IOU
+        return gap <= RENAMED_GAP_S and alike > ALIKE and float(iou_each(there, box)) > SAME_PLACE_IOU
     # the longer it was gone, the further it may be; sizes must agree
     centre = np.abs((there[:2] + there[2:]) / 2 - (box[:2] + box[2:]) / 2)
     reach = 0.5 * (there[2:] - there[:2]) + 0.05 + 0.1 * min(gap, MAX_GAP_S)

@@ -1,7 +1,7 @@
 """One pass over the pictures: cuts, camera motion, objects with identity, what moves inside each, depth.
 
-Everything is read off while a frame is there; what is kept is a few numbers an object and moment, so
-an hour costs little more memory than a minute.
+Everything is read off while a frame is there; what is kept is about a kilobyte an object and step (47 MB an
+hour and object that is always there), never a picture.
 """
 
 from __future__ import annotations

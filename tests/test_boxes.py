@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foleyspace.boxes import spanning
+from foleyspace.boxes import area, intersection, iou, iou_each, overlap, spanning
 
 LEFT, RIGHT = [0.1, 0.2, 0.5, 0.7], [0.4, 0.5, 0.9, 0.9]
 BOTH = [0.1, 0.2, 0.9, 0.9]
@@ -29,3 +29,13 @@ def test_parts_that_cover_each_other_are_one_thing():
 
 def test_no_boxes():
     assert spanning(np.zeros((0, 4)), np.zeros(0)).shape == (0,)
+
+
+def test_areas_and_overlaps_of_every_pair_and_of_each_with_its_own():
+    a = np.array([[0.0, 0.0, 0.4, 0.5], [0.5, 0.5, 0.5, 0.9]])
+    b = np.array([[0.2, 0.0, 0.6, 0.5], [0.0, 0.0, 1.0, 1.0]])
+    assert area(a) == pytest.approx([0.2, 0.0])
+    assert intersection(a, b) == pytest.approx([0.1, 0.0])
+    assert iou_each(a, b) == pytest.approx([1 / 3, 0.0], abs=1e-6)
+    assert overlap(a, b)[0] == pytest.approx([0.1, 0.2])
+    assert np.diag(iou(a, b)) == pytest.approx(iou_each(a, b))
