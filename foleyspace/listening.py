@@ -15,8 +15,17 @@ from foleyspace.tagger import KINDS
 from foleyspace.types import Floats
 from foleyspace.word_vectors import word_vectors
 
-# of the sounds of a kind, the share that somebody makes with mouth, feet, hands or what is in them
-BY_PEOPLE = {"human": 1.0, "speech": 1.0, "footstep": 1.0, "instrument": 1.0, "music": 1.0, "object": 0.7}
+# of the sounds of a kind, the share that somebody makes with mouth, feet, hands or what is in them (mowers,
+# saws and blowers sound like vehicles)
+BY_PEOPLE = {
+    "human": 1.0,
+    "speech": 1.0,
+    "footstep": 1.0,
+    "instrument": 1.0,
+    "music": 1.0,
+    "object": 0.7,
+    "vehicle": 0.3,
+}
 BY_OTHERS = 0.1
 # what is only known to move, and what plays anything, may sound like anything
 ANY_SOUND = frozenset({MOVER, "tv", "laptop", "cell phone", "radio", "loudspeaker", "speaker"})

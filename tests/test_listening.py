@@ -32,7 +32,8 @@ def test_instruments_speak_for_people_and_engines_do_not():
     kind = np.eye(len(KINDS))
     ratio = dict(zip(KINDS, by_people(kind), strict=True))
     assert min(ratio["instrument"], ratio["speech"], ratio["footstep"]) > 1.2
-    assert max(ratio["vehicle"], ratio["animal"], ratio["environmental"]) == 0.2
+    assert max(ratio["animal"], ratio["environmental"]) == 0.2
+    assert 0.3 < ratio["vehicle"] < 0.6  # mowers and blowers are carried, cars are not
     assert by_people(np.full((1, len(KINDS)), 1 / len(KINDS))) == pytest.approx(1.0)
 
 
