@@ -181,7 +181,16 @@ def hear(wav: Path) -> Envelope:
 
 
 def _named(sources: tuple[Source, ...], most: int = 8) -> str:
-    names = [f"{s.label} ({s.times[0]:.1f}-{s.times[-1]:.1f} s)" for s in sources if s.id != CENTRE]
+    """The sources by label, with how many there are and from when to when."""
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for source in sources:
+        if source.id != CENTRE:
+            spans.setdefault(source.label, []).append((float(source.times[0]), float(source.times[-1])))
+    names = [
+        f"{label}{f' x {len(times)}' if len(times) > 1 else ''} "
+        f"({min(t for t, _ in times):.1f}-{max(t for _, t in times):.1f} s)"
+        for label, times in spans.items()
+    ]
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
