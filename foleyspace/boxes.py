@@ -75,6 +75,13 @@ def spanning(boxes: Boxes, score: NDArray[np.float64]) -> NDArray[np.bool_]:
     return found
 
 
+def cells(box: Boxes, w: int, h: int) -> tuple[slice, slice]:
+    """Rows and columns of an (h, w) grid over the frame that a box (4,) touches."""
+    x0, y0 = np.clip(box[:2] * [w, h], 0, None).astype(int)
+    x1, y1 = np.ceil(np.clip(box[2:] * [w, h], 0, None)).astype(int)
+    return slice(y0, y1), slice(x0, x1)
+
+
 def edge_contact(boxes: Boxes, near: float = 0.015) -> NDArray[np.float64]:
     """(N,) shares of each outline that lie on the edge of the frame."""
     x0, y0, x1, y1 = np.clip(boxes, 0, 1).T

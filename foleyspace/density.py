@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foleyspace.boxes import cells
 from foleyspace.camera_motion import MotionField
 from foleyspace.types import Floats
 
@@ -77,7 +78,5 @@ def unexplained(field: MotionField, boxes: list[Floats]) -> float:
     free = moving.copy()
     for xyxy in boxes:
         margin = 0.15 * (xyxy[2:] - xyxy[:2])
-        x0, y0 = np.clip((xyxy[:2] - margin) * [w, h], 0, None).astype(int)
-        x1, y1 = np.ceil(np.clip((xyxy[2:] + margin) * [w, h], 0, None)).astype(int)
-        free[y0:y1, x0:x1] = False
+        free[cells(xyxy + np.concatenate([-margin, margin]), w, h)] = False
     return float(free.mean())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from foleyspace.envelope import SILENT_DB
 from foleyspace.errors import InputError
 from foleyspace.label_sounds import kinds_of, sounds_of
 from foleyspace.tagger import KINDS, Tagger
@@ -17,8 +18,7 @@ from foleyspace.types import Floats, Samples
 from foleyspace.word_vectors import clean_word
 
 CHUNK_HOPS = 120  # a minute of the embedded tagger's
-SILENT_DB = -65.0  # dBFS: nothing is said about what is quieter
-QUIET_DB = 40.0  # nor about what is so far below the loud parts (95th percentile)
+QUIET_DB = 40.0  # nothing is said about what is so far below the loud parts (95th percentile), or silent
 FADE_DB = 12.0  # over so much above that, what is said grows from nothing to all
 RATIO_LIMITS = (0.2, 5.0)
 MIN_SPREAD = 0.3  # a label whose evidence hardly varies over sounds (an unknown word) says nothing
@@ -129,7 +129,7 @@ def agreement(vectors: Samples, label: str, tagger: Tagger) -> Floats:
     sounds they have, and how near those are to everything.
     """
     scale = tagger.calibration.word_scale
-    everything = tagger.word_vectors(heard_vocabulary()).T * scale
+    everything = _everything(tagger).T * scale
     sounds = tagger.word_vectors(sounds_of(clean_word(label))).T * scale
     found = _log_mean_exp(vectors @ sounds) - _log_mean_exp(vectors @ everything)
     if not len(tagger.reference):
@@ -148,9 +148,7 @@ def heard_words(hearing: Hearing, top: int = 5) -> list[tuple[str, float]]:
     """What the whole track sounds like: the `top` likeliest words with their probability, best first; every
     window counts by its amplitude and clarity. Empty where all is silence."""
     words = heard_vocabulary()
-    similarity = (
-        hearing.vectors @ hearing.tagger.word_vectors(words).T * hearing.tagger.calibration.word_scale
-    )
+    similarity = hearing.vectors @ _everything(hearing.tagger).T * hearing.tagger.calibration.word_scale
     probability = np.exp(similarity - _log_sum_exp(similarity))
     counts = hearing.clarity * 10 ** ((hearing.level_db - hearing.level_db.max()) / 20)
     if not counts.any():
@@ -171,6 +169,12 @@ def heard_vocabulary() -> tuple[str, ...]:
         return tuple(file.metadata()["heard"].split("\n"))
 
 
+@lru_cache(maxsize=1)
+def _everything(tagger: Tagger) -> Samples:
+    """Vectors (L, D) of all words that a sound may be called: every label is compared with them."""
+    return tagger.word_vectors(heard_vocabulary())
+
+
 def _kind_probabilities(vectors: Samples, tagger: Tagger) -> Floats:
     calibration = tagger.calibration
     logits = tagger.kind_logits(vectors) * calibration.kind_scale + np.array(calibration.kind_bias)
@@ -189,7 +193,7 @@ def _log_sum_exp(rows: Floats | Samples) -> Floats:
 
 def _log_mean_exp(rows: Samples) -> Floats:
     """(N, L) to (N,)."""
-    return np.logaddexp.reduce(rows.astype(np.float64), axis=1) - np.log(rows.shape[1])
+    return _log_sum_exp(rows.astype(np.float64))[:, 0] - np.log(rows.shape[1])
 
 
 def _resampled(blocks: Iterable[Samples], rate: int, wanted: int) -> Iterator[Samples]:

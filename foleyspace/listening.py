@@ -72,7 +72,7 @@ def match(hearing: Hearing, labels: Sequence[str], trust: float = TRUST) -> Matc
 
     People make sounds of their own, and those of what they play and handle: the better of both counts.
     """
-    names = list(dict.fromkeys(labels))
+    names = [name for name in dict.fromkeys(labels) if name not in ANY_SOUND]
     known = affinity(hearing, names)
     kind = kinds(hearing)
     people = by_people(kind)

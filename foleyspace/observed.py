@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,9 @@ from foleyspace.types import Floats
 CELLS = 10  # a grid of CELLS x CELLS covers REACH times the box in width and height
 REACH = 2.0
 KEYPOINTS = 17  # of a person, in COCO order
+
+# the arrays of a track that have a row a moment
+BY_ROW = ("times", "xyxy", "score", "moving", "inner", "depth_m", "seen", "keypoints", "held")
 
 FoundBy = Literal["detector", "motion"]
 
@@ -50,6 +53,11 @@ class ObservedTrack:
     def __post_init__(self) -> None:
         if len(self.seen) != len(self.times):  # not said: every row was
             object.__setattr__(self, "seen", np.ones(len(self.times), bool))
+
+    def rows(self, keep: NDArray[np.bool_]) -> ObservedTrack:
+        """The track with those of its moments only that `keep` (N,) says."""
+        kept = {name: a[keep] for name in BY_ROW if (a := getattr(self, name)) is not None}
+        return replace(self, **kept)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from foleyspace.appearance import likeness, mixed
 from foleyspace.boxes import area, iou_each
-from foleyspace.observed import ObservedTrack
+from foleyspace.observed import BY_ROW, ObservedTrack
 from foleyspace.types import Clip, Floats
 
 MAX_GAP_S = 2.0
@@ -137,12 +137,11 @@ def _join(first: ObservedTrack, second: ObservedTrack) -> ObservedTrack:
     longer = first if first.score[first.seen].sum() >= second.score[second.seen].sum() else second
     n, m = len(first.times), len(second.times)
     rows: dict[str, Any] = {
-        name: _both(getattr(first, name), getattr(second, name), n, m, order)
-        for name in ("xyxy", "moving", "inner", "depth_m", "keypoints", "held")
+        name: _both(getattr(first, name), getattr(second, name), n, m, order) for name in BY_ROW
     }
     share = m / (n + m)
     looks = mixed(first.appearance, second.appearance, share)
-    return replace(longer, times=times[order], score=score[order], seen=seen[order], appearance=looks, **rows)
+    return replace(longer, appearance=looks, **rows)
 
 
 def _only_own(track: ObservedTrack, other: ObservedTrack) -> ObservedTrack:
@@ -150,10 +149,7 @@ def _only_own(track: ObservedTrack, other: ObservedTrack) -> ObservedTrack:
     first, last = _first_seen(track), _last_seen(track)
     beyond = (np.arange(len(track.times)) < first) | (np.arange(len(track.times)) > last)
     start, end = other.times[_first_seen(other)], other.times[_last_seen(other)]
-    keep = ~(beyond & (track.times >= start) & (track.times <= end))
-    arrays = ("times", "xyxy", "score", "moving", "inner", "depth_m", "seen", "keypoints", "held")
-    rows: dict[str, Any] = {name: None if (a := getattr(track, name)) is None else a[keep] for name in arrays}
-    return replace(track, **rows)
+    return track.rows(~(beyond & (track.times >= start) & (track.times <= end)))
 
 
 def _both(

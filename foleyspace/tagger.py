@@ -71,6 +71,8 @@ class Tagger(Protocol):
         """(W, D) to (W, 9): log-probabilities of `KINDS`, but for a constant a row."""
         ...
 
+    def __hash__(self) -> int: ...
+
 
 def load_tagger(name: str = "auto", *, device: str = "cpu", offline: bool = False) -> Tagger:
     """The embedded tagger ("auto"), or an AST or CLAP model through transformers: a hub name or a folder.

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.camera import Projection, angles_to_xyz, screen_to_angles
+from foleyspace.focus import BOX_STD
 from foleyspace.propagation import SILENT_DB
 from foleyspace.smoothing import smooth
 from foleyspace.types import Clip, Floats, Source, Track
@@ -117,7 +118,9 @@ def _source(
     if projection == "equirectangular":
         angles[:, 0] = np.unwrap(angles[:, 0], period=360.0)
     # a weak detection, and a sound made anywhere on a wide object, tell the place less exactly
-    std = 0.2 * (track.xyxy[:, 2] - track.xyxy[:, 0]) if track.focus_std is None else track.focus_std[:, 0]
+    std = (
+        BOX_STD * (track.xyxy[:, 2] - track.xyxy[:, 0]) if track.focus_std is None else track.focus_std[:, 0]
+    )
     noise = ANGLE_NOISE_DEG * (1 + 10 * std) / np.clip(track.score, 0.1, 1)
     seen = (grid >= track.times[0] - 0.5 / GRID_HZ) & (grid <= track.times[-1] + 0.5 / GRID_HZ)
     if not seen.any():

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace.boxes import spanning
+from foleyspace.boxes import cells, spanning
 from foleyspace.density import Density
 from foleyspace.detections import Detections, Detector
 from foleyspace.following import CONFIRMED, Followed, Follower, in_frame
 from foleyspace.held import HOLDERS, Glimpses, held_points
-from foleyspace.motion import MotionDetector
+from foleyspace.motion import LABEL, MotionDetector
 from foleyspace.observed import ObservedTrack, Row, motion_cells, observed
 from foleyspace.steps import Step, made_ahead, steps
 from foleyspace.types import Clip, Floats
@@ -170,7 +170,7 @@ class _Looker:
                 name = (
                     f"moving-object-{shot + 1}.{identity}" if self.alone else f"moving-{shot + 1}.{identity}"
                 )
-                out.append(observed(name, "moving object", mover.rows, "motion", None))
+                out.append(observed(name, LABEL, mover.rows, "motion", None))
         return out
 
     def _finished(self, track: Followed, shot: int) -> ObservedTrack:
@@ -228,13 +228,7 @@ def _explained(foreground: NDArray[np.float32], boxes: Floats, others: list[Floa
     h, w = foreground.shape
     rest = foreground.copy()
     for other in others:
-        rest[_cells(other, w, h)] = 0
-    windows = [_cells(box, w, h) for box in boxes]
+        rest[cells(other, w, h)] = 0
+    windows = [cells(box, w, h) for box in boxes]
     total = np.array([foreground[window].sum() for window in windows])
     return 1 - np.array([rest[window].sum() for window in windows]) / np.maximum(total, 1e-9)
-
-
-def _cells(xyxy: Floats, w: int, h: int) -> tuple[slice, slice]:
-    x0, y0 = np.clip(xyxy[:2] * [w, h], 0, None).astype(int)
-    x1, y1 = np.ceil(np.clip(xyxy[2:] * [w, h], 0, None)).astype(int)
-    return slice(y0, y1), slice(x0, x1)

@@ -90,7 +90,7 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     pictures = progress(
         frames(clip, width=min(VISION_WIDTH, clip.size_wh[0])), "watching", total=len(clip.times)
     )
-    observations = observe(clip, pictures, detector, depth, config.detect_hz or detector.rate_hz)
+    observations = observe(clip, pictures, detector, depth, config.detect_hz)
     clip = observations.clip
     if clip.cuts:
         logger.info("cuts at %s s", ", ".join(f"{cut:.2f}" for cut in clip.cuts))

@@ -45,7 +45,8 @@ def placed(seen: Any, parts: tuple[str, ...], level: Any, hearing: Any) -> Any:
     if "one identity" in parts:
         tracks = stitch(tracks, clip)
     else:
-        tracks = [only_seen(t) for t in tracks if t.found_by == "detector" and t.seen.sum() > 1]
+        # without the rows that were carried from look to look
+        tracks = [t.rows(t.seen) for t in tracks if t.found_by == "detector" and t.seen.sum() > 1]
     matched = match(hearing, [t.label for t in tracks]) if "what is heard" in parts else None
     found, _ = sounding_tracks(tracks, clip, level, matched)
     if "which object" not in parts:
@@ -53,17 +54,6 @@ def placed(seen: Any, parts: tuple[str, ...], level: Any, hearing: Any) -> Any:
     if "where on it" not in parts:
         found = tuple(replace(t, focus_xy=(t.xyxy[:, :2] + t.xyxy[:, 2:]) / 2, focus_std=None) for t in found)
     return tracks_to_sources(found, clip, FOV_DEG)
-
-
-def only_seen(track: Any) -> Any:
-    """A track without the rows that were carried from look to look."""
-    rows = track.seen
-    kept = {
-        name: getattr(track, name)[rows]
-        for name in ("times", "xyxy", "score", "moving", "inner", "depth_m", "seen", "held", "keypoints")
-        if getattr(track, name) is not None
-    }
-    return replace(track, **kept)
 
 
 def largest(tracks: Any) -> Any:
