@@ -1,12 +1,13 @@
 """What each part of vision adds: places against annotations, with parts left out.
 
-    python scripts/bench/ablation.py VIDEOS ANNOTATIONS.json --detector MODEL
+    python scripts/bench/ablation.py VIDEOS ANNOTATIONS.json --detector MODEL [--change mirror]
 
 ANNOTATIONS: {"NAME": {"keyframes": [{"t": s, "sx": place in picture widths, "visible": true}, ...],
 "diffuse": false}, ...}. The place is the scene's, before any sound is rendered: its sources weighted by
 their gain. Printed: Pearson r over all keyframes and the mean r inside clips that move (>= 15 % of the
 width), the share of keyframes on the right third, the mean error in % of the width, and the share of
-off-centre keyframes on the right side.
+off-centre keyframes on the right side. `--change` shows what rests on chance: the same clips mirrored, as
+JPEG of quality 30, or enlarged by 14 % with the edges cut off.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import click
 import numpy as np
 
 FOV_DEG = 70.0
+CUT = 0.06  # of the picture at each edge, where it is enlarged
 SURE = 0.3  # of a box that counts as confident
 PARTS = ("one identity", "which object", "where on it", "what is heard")
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -69,6 +71,26 @@ def largest(tracks: Any) -> Any:
     return tuple(out)
 
 
+def changed(frame: Any, change: str) -> Any:
+    """A picture (H, W, 3) mirrored, coarsely compressed, or enlarged."""
+    import cv2
+
+    height, width = frame.shape[:2]
+    if change == "mirror":
+        return np.ascontiguousarray(frame[:, ::-1])
+    if change == "jpeg":
+        return cv2.imdecode(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 30])[1], 1)
+    if change == "enlarge":
+        rows, columns = (slice(int(CUT * n), int((1 - CUT) * n)) for n in (height, width))
+        return cv2.resize(frame[rows, columns], (width, height), interpolation=cv2.INTER_LINEAR)
+    return frame
+
+
+def changed_place(x: Any, change: str) -> Any:
+    """Places in picture widths, in the changed picture."""
+    return 1 - x if change == "mirror" else (x - CUT) / (1 - 2 * CUT) if change == "enlarge" else x
+
+
 def place_at(sources: Any, times: Any) -> Any:
     """Where the sound is across the picture at `times`, in picture widths from the left."""
     from foleyspace.camera import xyz_to_angles
@@ -102,7 +124,8 @@ def figures(rows: list[tuple[str, Any, Any]]) -> str:
 @click.argument("videos", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("annotations", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--detector", default="auto", show_default=True)
-def main(videos: Path, annotations: Path, detector: str) -> None:
+@click.option("--change", type=click.Choice(["none", "mirror", "jpeg", "enlarge"]), default="none")
+def main(videos: Path, annotations: Path, detector: str, change: str) -> None:
     from foleyspace.detect import load_detector
     from foleyspace.hearing import hear_sound
     from foleyspace.pipelines.track import hear
@@ -119,9 +142,12 @@ def main(videos: Path, annotations: Path, detector: str) -> None:
         points = [k for k in noted["keyframes"] if k.get("visible", True)]
         if noted.get("diffuse") or not video.exists() or not points:
             continue
-        times, truth = np.array([k["t"] for k in points]), np.array([k["sx"] for k in points])
+        times = np.array([k["t"] for k in points])
+        truth = changed_place(np.array([k["sx"] for k in points]), change)
+        times, truth = times[(truth > 0) & (truth < 1)], truth[(truth > 0) & (truth < 1)]
         clip = probe(video)
-        seen = observe(clip, frames(clip, width=VISION_WIDTH), finder, None, finder.rate_hz)
+        pictures = ((n, t, changed(frame, change)) for n, t, frame in frames(clip, width=VISION_WIDTH))
+        seen = observe(clip, pictures, finder)
         with tempfile.TemporaryDirectory() as folder:
             wav = Path(folder) / "mono.wav"
             extract_mono(clip.path, wav, 48000)
