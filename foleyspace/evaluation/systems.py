@@ -1,0 +1,170 @@
+"""What is compared: functions from an item to binaural sound, by the names the command line gives them.
+
+mono                          the mono sound at both ears
+hrir                          naive: the whole mixture rendered at every place, averaged
+diffusion[:KEY=VALUE,...]     the shipped spatializer; keys steps, guidance, weights
+foleyspace:weights=FILE,...   the DiffWave baseline; keys weights, steps
+NAME=FOLDER                   ready files FOLDER/ITEM.wav or .flac
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foleyspace.errors import InputError
+from foleyspace.evaluation.items import Item, check_sound, read_sound
+from foleyspace.types import Samples
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a system made of an item: `binaural` (2, n) and, where it takes the mixture apart and the item
+    can say how well, `stems` (S, n)."""
+
+    binaural: Samples
+    stems: Samples | None = None
+
+
+System = Callable[[Item], Output]
+
+KEYS: dict[str, dict[str, type]] = {
+    "diffusion": {"steps": int, "guidance": float, "weights": str},
+    "foleyspace": {"steps": int, "weights": str},
+}
+
+
+def named_systems(
+    specs: Sequence[str],
+    items: Mapping[str, int],
+    *,
+    steps: int | None = None,
+    guidance: float | None = None,
+    weights: str = "auto",
+    device: str = "auto",
+    seed: int = 0,
+    offline: bool = False,
+) -> dict[str, System]:
+    """The systems that `specs` name, in order; what a spec does not say the options say. `items`: their
+    names and lengths in samples, to see that ready files are all there and fit. Raises
+    `InputError` for what is no system."""
+    systems: dict[str, System] = {}
+    for spec in specs:
+        name, equals, folder = spec.partition("=")
+        system: System
+        if equals and ":" not in name:
+            system = functools.partial(_ready, paths=_ready_paths(name, Path(folder), items))
+        elif spec in ("mono", "hrir"):
+            name, system = spec, {"mono": mono_twice, "hrir": naive_render}[spec]
+        elif spec.partition(":")[0] == "diffusion":
+            options = {"steps": steps, "guidance": guidance, "weights": weights, **_options(spec)}
+            name = spec
+            system = functools.partial(
+                diffusion, options={**options, "device": device, "seed": seed, "offline": offline}
+            )
+        elif spec.partition(":")[0] == "foleyspace":
+            options = _options(spec)
+            if "weights" not in options:
+                raise InputError("system foleyspace needs weights: foleyspace:weights=FILE.safetensors")
+            name, system = _short(spec), _baseline(options, device, seed)
+        else:
+            raise InputError(
+                f"system {spec!r} is unknown: mono, hrir, diffusion[:steps=N,guidance=G,weights=W], "
+                "foleyspace:weights=W or NAME=FOLDER"
+            )
+        if name in systems or name == "truth" or not name:
+            raise InputError(f"system {name!r} is given twice, or is a name that cannot be used")
+        systems[name] = system
+    if not systems:
+        raise InputError("`systems` is empty but must name one system or more")
+    return systems
+
+
+def mono_twice(item: Item) -> Output:
+    """Both ears get the mono sound."""
+    return Output(np.repeat(item.mono.samples, 2, axis=0))
+
+
+def naive_render(item: Item) -> Output:
+    """The whole mixture at the place of every source, averaged: all that a renderer alone can do."""
+    from foleyspace.renderer import render
+
+    binaural = render(item.mono, item.scene, item.hrirs).samples
+    return Output(binaural / np.float32(len(item.scene.sources)))
+
+
+def diffusion(item: Item, options: dict[str, Any]) -> Output:
+    """The shipped spatializer; its stems go along where the item has some to compare them with."""
+    from foleyspace.renderer import render
+    from foleyspace.spatializer.inference import SeparatorOptions, placed, separate
+    from foleyspace.types import Audio
+
+    stated = {name: value for name, value in options.items() if value is not None}
+    stems = separate(item.mono, item.scene, SeparatorOptions(**stated))
+    parts = [Audio(stem[None], item.mono.rate) for stem in stems]
+    scene = replace(item.scene, sources=placed(item.scene.sources))
+    return Output(render(parts, scene, item.hrirs).samples, None if item.stems is None else stems)
+
+
+def _baseline(options: dict[str, Any], device: str, seed: int) -> System:
+    """FoleySpace's formulation: it knows one head only and gets no HRIR set. Steps are its own."""
+    from foleyspace.files import check_input
+
+    weights = check_input(options["weights"], "weights")
+    more = {"seed": seed} | ({"steps": options["steps"]} if "steps" in options else {})
+
+    @functools.lru_cache(maxsize=1)
+    def load() -> Any:
+        from foleyspace.spatializer.baseline import BaselineSystem
+
+        return BaselineSystem(weights, device)
+
+    def system(item: Item) -> Output:
+        return Output(load().spatialize(item.mono, item.scene, **more).samples)
+
+    return system
+
+
+def _ready_paths(name: str, folder: Path, items: Mapping[str, int]) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise InputError(f"system {name}: {folder} does not exist or is no folder")
+    paths = {}
+    for item, length in items.items():
+        both = [folder / f"{item}{suffix}" for suffix in (".wav", ".flac")]
+        there = [path for path in both if path.is_file()]
+        if not there:
+            raise InputError(f"system {name} lacks a file for item {item}: {both[0]}")
+        check_sound(there[0], 2, length)
+        paths[item] = there[0]
+    return paths
+
+
+def _ready(item: Item, paths: dict[str, Path]) -> Output:
+    return Output(read_sound(paths[item.name], 2, item.truth.samples.shape[1]).samples)
+
+
+def _options(spec: str) -> dict[str, Any]:
+    """The `KEY=VALUE,...` after the colon."""
+    kind, _, rest = spec.partition(":")
+    options: dict[str, Any] = {}
+    for part in filter(None, rest.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals or key not in KEYS[kind]:
+            raise InputError(f"system {spec!r}: {part!r} must be one of {', '.join(KEYS[kind])} = a value")
+        try:
+            options[key] = KEYS[kind][key](value)
+        except ValueError:
+            raise InputError(f"system {spec!r}: `{key}` is {value!r} but must be a number") from None
+    return options
+
+
+def _short(spec: str) -> str:
+    """`foleyspace:weights=/long/path/w.safetensors,steps=6` without the folders."""
+    kind, _, rest = spec.partition(":")
+    others = [part for part in rest.split(",") if part and not part.startswith("weights=")]
+    return ":".join(filter(None, (kind, ",".join(others))))
