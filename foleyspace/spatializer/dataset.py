@@ -1,0 +1,272 @@
+"""Training data made on the fly: mixtures of sounds on the move, heard through measured HRIRs."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from foleyspace.errors import InputError
+from foleyspace.spatializer.bands import HOP, RATE
+from foleyspace.spatializer.hrtfs import HrtfBank
+from foleyspace.spatializer.scenes import MOTIONS, draw_path
+from foleyspace.spatializer.sounds import Sound, SoundSet, draw_piece
+from foleyspace.types import Floats, Samples
+from foleyspace.word_vectors import DIM, word_vectors
+
+SOURCES = {1: 0.03, 2: 0.57, 3: 0.30, 4: 0.10}  # how often so many sound at once
+ABSENT = 0.12  # how often a slot names what does not sound
+NOISE = 0.3  # how often there is steady noise
+LEVEL_DB, MOST_DB = 5.0, 12.0  # standard deviation and limit of the sources' levels
+HOLD = 8  # frames (171 ms) for which a direction is held where only the relation of the ears counts
+KNOTS = 33  # moments of a path that a batch carries
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B pieces of n samples, the same number K of slots in each.
+
+    `mixture` (B, n); `stems` (B, K, n), their sum; `present` (B, K): whether the slot's source sounds in the
+    piece (a slot may name something that is not there); `labels` (B, K, 384); `activity` (B, K, T) in
+    [0, 1]: what is known of when each sounds, 1 where nothing is; `xyz` (B, K, `KNOTS`, 3) m at evenly
+    spaced moments, both ends included; `rows` (B, K, T / `HOLD`): rows of the HRTF bank, direction by
+    direction; `which` (B,): the set of the bank that each piece is heard with; `truth` (B, 2, n): how it
+    is heard (None: `with_truth` renders it).
+    """
+
+    mixture: Tensor
+    stems: Tensor
+    present: Tensor
+    labels: Tensor
+    activity: Tensor
+    xyz: Tensor
+    rows: Tensor
+    truth: Tensor | None = None
+    which: Tensor | None = None
+
+    def to(self, device: torch.device | str) -> Batch:
+        each = {field.name: getattr(self, field.name) for field in fields(self)}
+        there = {name: part.to(device, non_blocking=True) for name, part in each.items() if part is not None}
+        return replace(self, **there)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """One drawn piece: `stems` (K, n), `labels`, `motions` and `paths` (K, knots, 3) of its slots; `present`
+    (K,): whether it sounds; `sounds`: what was drawn, and `level_db` (K,), how loud."""
+
+    stems: Samples
+    labels: tuple[str, ...]
+    motions: tuple[str, ...]
+    paths: Floats
+    present: np.ndarray
+    sounds: tuple[Sound, ...] = ()
+    level_db: tuple[float, ...] = ()
+
+
+def draw_mixture(
+    sounds: SoundSet,
+    count: int,
+    length: int,
+    rng: np.random.Generator,
+    *,
+    absent: bool = False,
+    noise: float = NOISE,
+    knots: int = KNOTS,
+) -> Mixture:
+    """`count` different sounds of `length` samples, each with a level, a path, and often an equaliser, a room
+    or an entry and exit of its own; `noise`: how often there is some; `absent`: the last slot names what does
+    not sound; `knots`: moments of the paths. Raises `InputError` for more sounds than there are labels."""
+    if count > len(sounds.labels):
+        raise InputError(f"`count` is {count} but must be {len(sounds.labels)} or less, the labels there are")
+    times = np.linspace(0, length / RATE, knots)
+    stems = np.zeros((count, length), np.float32)
+    drawn: list[Sound] = []
+    levels = [0.0] * count
+    motions = tuple(str(m) for m in rng.choice(MOTIONS, count))
+    while len(drawn) < count:
+        sound = sounds.sounds[rng.choice(len(sounds.sounds), p=sounds.weights)]
+        if any(sound.label == other.label for other in drawn):
+            continue
+        i = len(drawn)
+        drawn.append(sound)
+        if absent and i == count - 1:
+            continue
+        speed = 1.0 if rng.random() < 0.4 else float(np.exp(rng.uniform(-0.2, 0.2)))
+        piece = _coloured(draw_piece(sound, length, rng, speed), rng)
+        if rng.random() < 0.3:
+            piece = piece * _comes_and_goes(length, rng)
+        level_db = np.clip(rng.normal(0, LEVEL_DB), -MOST_DB, MOST_DB)
+        stems[i] = piece * 10 ** (level_db / 20)
+        levels[i] = float(level_db)
+    if rng.random() < noise:
+        sounding = count - absent
+        stems[:sounding] += _noise(stems, rng) / sounding
+    paths = np.stack([draw_path(motion, times, rng) for motion in motions])
+    present = np.abs(stems).max(axis=1) > 0
+    labels = tuple(sound.label for sound in drawn)
+    return Mixture(stems, labels, motions, paths, present, tuple(drawn), tuple(levels))
+
+
+def draw_count(rng: np.random.Generator, most: int = max(SOURCES)) -> int:
+    """How many sound at once, up to `most`: as often as `SOURCES` says."""
+    shares = np.array([share for count, share in SOURCES.items() if count <= most])
+    return int(rng.choice([count for count in SOURCES if count <= most], p=shares / shares.sum()))
+
+
+def draw_batch(
+    sounds: SoundSet,
+    bank: HrtfBank,
+    vectors: dict[str, Samples],
+    size: int,
+    frames: int,
+    rng: np.random.Generator,
+    common: np.random.Generator | None = None,
+) -> Batch:
+    """`size` pieces of `frames` network frames; all have the same number of slots, drawn from `common`."""
+    common = common or rng
+    count = min(draw_count(common), len(vectors))
+    absent = (count == 1 or common.random() < ABSENT) and count < len(vectors)
+    mixtures = [draw_mixture(sounds, count + absent, frames * HOP, rng, absent=absent) for _ in range(size)]
+    return make_batch(mixtures, bank, vectors, frames, rng)
+
+
+def make_batch(
+    mixtures: list[Mixture],
+    bank: HrtfBank,
+    vectors: dict[str, Samples],
+    frames: int,
+    rng: np.random.Generator,
+) -> Batch:
+    """Mixtures of the same number of slots and of `frames` network frames, `KNOTS` moments a path, each heard
+    with some set of the bank and with something known of when its sources sound."""
+    stems = torch.from_numpy(np.stack([m.stems for m in mixtures]))
+    at = (np.arange(-(-frames // HOLD)) + 0.5) * HOLD / frames * (KNOTS - 1)
+    near = np.minimum(np.round(at).astype(int), KNOTS - 1)
+    which = [int(rng.integers(len(bank))) for _ in mixtures]
+    rows = np.stack([bank.rows(i, m.paths[:, near]) for i, m in zip(which, mixtures, strict=True)])
+    return Batch(
+        mixture=stems.sum(dim=1),
+        stems=stems,
+        present=torch.from_numpy(np.stack([m.present for m in mixtures])),
+        labels=torch.from_numpy(np.stack([[vectors[label] for label in m.labels] for m in mixtures])),
+        activity=torch.from_numpy(np.stack([_activity(m.stems, frames, rng) for m in mixtures])),
+        xyz=torch.from_numpy(np.stack([m.paths for m in mixtures]).astype(np.float32)),
+        rows=torch.from_numpy(rows),
+        which=torch.tensor(which),
+    )
+
+
+def with_truth(batch: Batch, bank: HrtfBank) -> Batch:
+    """The batch with its binaural `truth` (B, 2, n): every stem heard from its place, dry. Rendered on the
+    device of the batch, where the bank must be too."""
+    from foleyspace.spatializer.rendering import render_batch
+
+    assert batch.which is not None
+    return replace(batch, truth=render_batch(batch.stems, batch.xyz, bank, batch.which))
+
+
+def label_vectors(labels: list[str]) -> dict[str, Samples]:
+    """The word vector (384,) of each label."""
+    vectors = word_vectors(labels, offline=True)
+    assert vectors.shape[1] == DIM
+    return dict(zip(labels, vectors, strict=True))
+
+
+def batches(
+    sounds: SoundSet,
+    bank: HrtfBank,
+    size: int,
+    frames: int,
+    seed: int,
+    first: int = 0,
+    *,
+    step: int = 1,
+    rank: int = 0,
+) -> Generator[Batch, None, None]:
+    """Every `step`-th batch from number `first` on, without end; number i is the same whenever it is drawn.
+    Processes of other `rank` draw other pieces with as many slots, so that none waits for another."""
+    vectors = label_vectors(sounds.labels)
+    number = first
+    while True:
+        rng = np.random.default_rng((seed, number, rank))
+        common = np.random.default_rng((seed, number))
+        yield draw_batch(sounds, bank, vectors, size, frames, rng, common)
+        number += step
+
+
+def _coloured(piece: Samples, rng: np.random.Generator) -> Samples:
+    """A smooth random equaliser (+-6 dB) and a room's decaying tail, each on some of the pieces."""
+    equalised, reverberant = rng.random() < 0.5, rng.random() < 0.25
+    if not equalised and not reverberant:
+        return piece
+    from scipy import fft
+
+    n = fft.next_fast_len(len(piece) + (RATE if reverberant else 0), real=True)
+    spectrum = fft.rfft(piece, n)
+    if equalised:
+        octave = np.log2(np.arange(1, n // 2 + 2) * RATE / n / 50).clip(0, 9)
+        curve_db = np.interp(octave, np.linspace(0, 9, 6), rng.normal(0, 3, 6))
+        spectrum *= 10 ** (curve_db / 20)
+    if reverberant:
+        rt60, wet_db = rng.uniform(0.15, 0.9), rng.uniform(-18, -3)
+        tail = rng.normal(0, 1, RATE) * 10 ** (-3 * np.arange(RATE) / RATE / rt60)
+        tail[: int(rng.uniform(0.002, 0.02) * RATE)] = 0
+        tail *= 10 ** (wet_db / 20) / np.sqrt(np.square(tail).sum())
+        tail[0] += 1
+        spectrum *= fft.rfft(tail, n)
+    coloured: Samples = fft.irfft(spectrum, n)[: len(piece)].astype(np.float32)
+    return coloured
+
+
+def _comes_and_goes(length: int, rng: np.random.Generator) -> Samples:
+    """A gain (length,) that opens or closes once or twice, in 10 to 300 ms."""
+    corners = np.sort(rng.uniform(0, length, rng.integers(1, 3)))
+    ramp = rng.uniform(0.01, 0.3) * RATE
+    sign = rng.choice((-1.0, 1.0))
+    gate = np.zeros(length, np.float32)
+    at = np.arange(length, dtype=np.float32)
+    for corner in corners:
+        gate += sign * np.clip((at - corner) / ramp + 0.5, 0, 1)
+        sign = -sign
+    return gate - gate.min()
+
+
+def _noise(stems: Samples, rng: np.random.Generator) -> Samples:
+    """Steady noise (n,) of some colour, 25 to 50 dB below the mixture."""
+    from scipy.signal import lfilter
+
+    pole = rng.uniform(0, 0.97)
+    noise = lfilter([1 - pole], [1, -pole], rng.standard_normal(stems.shape[1], np.float32))
+    level = np.sqrt(np.square(stems.sum(axis=0)).mean() + 1e-12)
+    scaled: Samples = noise * (level * 10 ** (-rng.uniform(25, 50) / 20) / np.sqrt(np.square(noise).mean()))
+    return scaled
+
+
+def _activity(stems: Samples, frames: int, rng: np.random.Generator) -> Samples:
+    """(K, T): mostly nothing is known; sometimes when each sounds, roughly; sometimes each one's share of
+    the sound, as vision guesses it, wrongly at times."""
+    count = len(stems)
+    activity = np.ones((count, frames), np.float32)
+    how = rng.random()
+    if how < 0.6:
+        return activity
+    power = np.square(stems[:, : frames * HOP]).reshape(count, frames, HOP).mean(axis=2) + 1e-10
+    if how < 0.8:
+        on = power > 1e-4 * power.max(axis=1, keepdims=True)
+        slack = int(rng.integers(2, 20))
+        for i in range(count):
+            activity[i] = _box(on[i], 2 * slack + 1) > 0
+        return activity
+    width = int(rng.integers(10, 60))
+    level = np.stack([_box(p, width) / width for p in power]) ** rng.uniform(0, 0.5)
+    level *= np.exp(rng.normal(0, rng.uniform(0, 1.0), (count, 1)))
+    return np.maximum(level / level.max(axis=0), rng.uniform(0.02, 0.3)).astype(np.float32)
+
+
+def _box(values: np.ndarray, width: int) -> np.ndarray:
+    """Running sums over `width` values, as long as `values` even where they are fewer."""
+    return np.convolve(values, np.ones(width))[(width - 1) // 2 :][: len(values)]

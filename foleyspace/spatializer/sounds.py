@@ -1,0 +1,163 @@
+"""A folder of labelled sounds in memory, and pieces drawn from it for training."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from foleyspace.errors import InputError
+from foleyspace.files import check_input
+from foleyspace.spatializer.bands import RATE
+from foleyspace.tagger_data import KIND_OF, held_aside
+from foleyspace.types import Floats, Samples
+from foleyspace.word_vectors import clean_word
+
+ACTIVE_DB = 40.0  # below the file's loudest 20 ms: silence
+HELD_PERCENT = 8
+SPLITS = ("train", "held")
+SPEECH = 3.0
+FRAME = 960  # 20 ms
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One file at 48 kHz: `samples` (n,) int16, scaled so that its loud parts have an RMS of 0.1; `level`
+    (n // FRAME,) dB, its level over time; `licence` and `source` as the index has them."""
+
+    name: str
+    label: str
+    kind: str
+    samples: np.ndarray
+    level: Samples
+    licence: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class SoundSet:
+    """`sounds` and how often each is drawn, `weights` (their number,), sum 1."""
+
+    sounds: tuple[Sound, ...]
+    weights: Floats
+
+    @property
+    def labels(self) -> list[str]:
+        """Each label once, sorted."""
+        return sorted({sound.label for sound in self.sounds})
+
+
+def load_sounds(folder: str | Path, split: str = "train", index: str = "INDEX.csv") -> SoundSet:
+    """The sounds of `folder`/`index`, a CSV with columns file, class and, if known, kind, split, licence and
+    source; in memory, 350 MB an hour.
+
+    `split` "train" or "held": where the index has a column of that name with more than one value, its value
+    decides; else the hash of the file's name keeps `HELD_PERCENT` of them aside. A file without sound is left
+    out. Raises `InputError` for a folder without index, a file that is missing or no sound, or a split
+    without sounds.
+    """
+    if split not in SPLITS:
+        raise InputError(f"`split` is {split!r} but must be train or held")
+    rows = _index_rows(Path(folder), index)
+    told = len({row.get("split") for row in rows}) > 1
+    sounds = []
+    for row in rows:
+        held = row["split"] not in ("train", "") if told else held_aside(row["file"], HELD_PERCENT)
+        if held == (split == "held"):
+            sound = _read(Path(folder) / row["file"], row)
+            if sound is not None:
+                sounds.append(sound)
+    if not sounds:
+        raise InputError(f"{Path(folder) / index}: no sound in the split {split!r}")
+    return SoundSet(tuple(sounds), draw_weights(sounds))
+
+
+def _index_rows(folder: Path, index: str) -> list[dict[str, str]]:
+    path = folder / index
+    if not path.is_file():
+        raise InputError(f"`sounds` is {str(folder)!r} but must be a folder with an {index}")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file, restval=""))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as a CSV: {' '.join(str(error).split())}") from None
+    if not rows or "file" not in rows[0] or "class" not in rows[0]:
+        raise InputError(f"{path}: must have the columns file and class, and lines below them")
+    for number, row in enumerate(rows, start=2):
+        for column in ("file", "class"):
+            if not row[column].strip():
+                raise InputError(f"{path}: line {number} has no {column}")
+    return rows
+
+
+def draw_weights(sounds: list[Sound], power: float = 0.4) -> Floats:
+    """Every class as often as its number of files to the power, then every kind half way to equal: footsteps
+    must not drown in cellos. Speech, which is in most of what people record, `SPEECH` times as often."""
+    classes = Counter(sound.label for sound in sounds)
+    weights = np.array([classes[sound.label] ** (power - 1) for sound in sounds])
+    kinds: dict[str, float] = {}
+    for sound, weight in zip(sounds, weights, strict=True):
+        kinds[sound.kind] = kinds.get(sound.kind, 0.0) + weight
+    weights = weights / np.sqrt([kinds[sound.kind] for sound in sounds])
+    weights = weights * [SPEECH if sound.kind == "speech" else 1.0 for sound in sounds]
+    return np.asarray(weights / weights.sum())
+
+
+def draw_piece(sound: Sound, length: int, rng: np.random.Generator, speed: float = 1.0) -> Samples:
+    """`length` samples from where it sounds; a short one stands alone or is repeated; `speed` shifts pitch
+    and tempo together."""
+    import soxr
+
+    needed = int(length * speed) + 1
+    n = len(sound.samples)
+    piece = np.zeros(needed, np.float32)
+    if n >= needed:
+        loud = np.flatnonzero(sound.level > sound.level.max() - 30)
+        start = int(rng.choice(loud)) * FRAME - int(rng.integers(0, needed))
+        start = int(np.clip(start, 0, n - needed))
+        piece[:] = sound.samples[start : start + needed]
+    else:
+        every = needed if rng.random() < 0.5 else n + int(rng.integers(0, RATE // 2))
+        at = int(rng.integers(0, needed - n + 1)) if every >= needed else -int(rng.integers(0, every))
+        while at < needed:
+            low, high = max(at, 0), min(at + n, needed)
+            if high > low:
+                piece[low:high] = sound.samples[low - at : high - at]
+            at += every
+    piece *= 1 / 32768
+    if speed != 1.0:
+        piece = soxr.resample(piece, RATE * speed, RATE, quality="QQ")
+    result = np.zeros(length, np.float32)
+    result[: min(len(piece), length)] = piece[:length]
+    return result
+
+
+def _read(path: Path, row: dict[str, str]) -> Sound | None:
+    """None for a file without sound."""
+    check_input(path, "sound file")
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise InputError(f"sound file {path} cannot be read: {' '.join(str(error).split())}") from None
+    mono = samples.mean(axis=1)
+    if rate != RATE:
+        import soxr
+
+        mono = soxr.resample(mono, rate, RATE)
+    if len(mono) < FRAME or not np.isfinite(mono).all():
+        return None
+    power = np.square(mono[: len(mono) // FRAME * FRAME]).reshape(-1, FRAME).mean(axis=1)
+    level = 10 * np.log10(power + 1e-12)
+    loud = power[level > level.max() - 20].mean()
+    if loud < 1e-9:
+        return None
+    mono = mono * (0.1 / np.sqrt(loud))
+    label = clean_word(row["class"])
+    kind = KIND_OF.get(label, row.get("kind") or "object")
+    scaled = np.clip(np.round(mono * 32768), -32768, 32767).astype(np.int16)
+    said = (row.get("licence") or "", row.get("source") or "")
+    return Sound(row["file"], label, kind, scaled, level.astype(np.float32), *said)
