@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "render": "foleyspace.api",
     "track": "foleyspace.api",
+    "separate": "foleyspace.api",
     "spatialize": "foleyspace.api",
     "load_hrirs": "foleyspace.hrir",
     "Audio": "foleyspace.types",
@@ -39,12 +40,13 @@ __all__ = [
     "__version__",
     "load_hrirs",
     "render",
+    "separate",
     "spatialize",
     "track",
 ]
 
 if TYPE_CHECKING:
-    from foleyspace.api import render, spatialize, track
+    from foleyspace.api import render, separate, spatialize, track
     from foleyspace.hrir import load_hrirs
     from foleyspace.types import Audio, Hrirs, Room, Scene, Source, Track
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +15,10 @@ from foleyspace.pipelines.render import run as run_render
 from foleyspace.pipelines.spatialize import WORKING_RATE, SoundConfig
 from foleyspace.pipelines.track import Seen, TrackConfig
 from foleyspace.pipelines.track import run as run_track
-from foleyspace.types import Audio, Hrirs, Scene
+from foleyspace.types import Audio, Hrirs, Samples, Scene
+
+if TYPE_CHECKING:
+    from foleyspace.spatializer.inference import SeparatorOptions
 
 
 def render(video: str | Path, out: str | Path | None = None, **options: Any) -> RenderResult:
@@ -81,16 +85,25 @@ def spatialize(
     rate: int = WORKING_RATE,
     distance_gain: bool = False,
     doppler: bool = False,
+    spatializer: str = "hrir",
+    **separation: Any,
 ) -> Audio:
     """Binaural sound (2, N) of a mono signal along a scene: exact physics, no loudness matching.
 
     `mono`: an `Audio`, an array (N,) at `rate` Hz, or an `Audio` for each source in order. Other
     rates than 48 kHz are resampled on the way in and out. `hrirs`: a loaded set, a name or a file.
+    `spatializer`: "hrir" sends all of a shared `mono` to every place (linear); "diffusion" takes it apart
+    first, with the HRIRs' minimum phase, and then takes the fields of `SeparatorOptions` too (`steps`,
+    `guidance`, `weights`, `device`, `seed`, `offline`); "auto" does so where several sources sound at once.
     """
-    from foleyspace.hrir import load_hrirs
+    from foleyspace.hrir import load_hrirs, minimum_phase_hrirs
     from foleyspace.renderer import RenderOptions
     from foleyspace.renderer import render as render_audio
+    from foleyspace.spatializer.inference import SeparatorOptions, overlap, placed
 
+    if spatializer not in ("auto", "hrir", "diffusion"):
+        raise InputError(f"`spatializer` is {spatializer!r} but must be auto, hrir or diffusion")
+    chosen = _separation(SeparatorOptions, separation)
     signals = _signals(mono, rate)
     if not isinstance(scene, Scene):
         raise InputError("`scene` must be a Scene: Scene.load reads one from a file")
@@ -99,8 +112,40 @@ def spatialize(
     loaded = hrirs if isinstance(hrirs, Hrirs) else load_hrirs(str(hrirs), working)
     options = RenderOptions(distance_gain=distance_gain, air_absorption=distance_gain, doppler=doppler)
     resampled = [_resampled(signal, working) for signal in signals]
+    if spatializer != "hrir" and len(resampled) == 1 and overlap(scene.sources):
+        resampled = [Audio(stem[None], working) for stem in _stems(resampled[0], scene, chosen)]
+        scene = replace(scene, sources=placed(scene.sources))
+        loaded = minimum_phase_hrirs(loaded)
     out = render_audio(resampled[0] if len(resampled) == 1 else resampled, scene, loaded, options)
     return _resampled(out, own_rate)
+
+
+def separate(mono: Audio | np.ndarray, scene: Scene, *, rate: int = WORKING_RATE, **options: Any) -> Samples:
+    """Each source's part of a mono mixture, (S, N) at its rate, in the scene's order; they add up to it.
+
+    `options`: fields of `SeparatorOptions`, as for `spatialize`.
+    """
+    from foleyspace.spatializer.inference import SeparatorOptions
+
+    signal, *more = _signals(mono, rate)
+    if more:
+        raise InputError("`mono` must be one mixture")
+    stems = _stems(_resampled(signal, WORKING_RATE), scene, _separation(SeparatorOptions, options))
+    parts = [_resampled(Audio(stem[None], WORKING_RATE), signal.rate).samples[0] for stem in stems]
+    return np.stack(parts)[:, : signal.samples.shape[1]]
+
+
+def _stems(mono: Audio, scene: Scene, options: SeparatorOptions) -> Samples:
+    from foleyspace.spatializer.inference import separate as separate_audio
+
+    return separate_audio(mono, scene, options)
+
+
+def _separation(kind: type[SeparatorOptions], options: dict[str, Any]) -> SeparatorOptions:
+    unknown = sorted(set(options) - _fields(kind))
+    if unknown:
+        raise InputError(f"`{unknown[0]}` is no option; known are {', '.join(sorted(_fields(kind)))}")
+    return kind(**options)
 
 
 def _signals(mono: Audio | Sequence[Audio] | np.ndarray, rate: int) -> list[Audio]:

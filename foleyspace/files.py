@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -92,6 +93,35 @@ def atomic_output(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_folder(path: str | Path, overwrite: bool = False) -> Path:
+    """A folder that may be made or filled: not there yet, empty, or `overwrite`; else `InputError`."""
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise InputError(f"output folder {path} is a file")
+    if path.is_dir() and any(path.iterdir()) and not overwrite:
+        raise InputError(f"output folder {path} is not empty (--overwrite puts files there anyway)")
+    if not path.parent.is_dir():
+        raise InputError(f"output folder {path}: {path.parent} does not exist")
+    if not os.access(path if path.is_dir() else path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"output folder {path} cannot be written to")
+    return path
+
+
+def put_folder(made: Path, path: Path, overwrite: bool = False) -> None:
+    """The files of `made` into the folder `path`, which appears whole if it was not there."""
+    path = check_folder(path, overwrite).resolve()
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        shutil.copytree(made, beside)
+        if path.is_dir():
+            for file in sorted(beside.iterdir()):
+                os.replace(file, path / file.name)
+        else:
+            os.replace(beside, path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _lexists(path: Path) -> bool:

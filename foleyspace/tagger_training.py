@@ -34,7 +34,7 @@ class State:
         self, net: TaggerNet, steps: int, learning_rate: float, weight_decay: float, ema: float
     ) -> None:
         self.net = net
-        self.average = AveragedModel(net, avg_fn=_warmed(ema), use_buffers=True)
+        self.average = AveragedModel(net, avg_fn=warmed(ema), use_buffers=True)
         self.optimiser = torch.optim.AdamW(net.parameters(), learning_rate, weight_decay=weight_decay)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, learning_rate, total_steps=steps, pct_start=0.1
@@ -72,7 +72,7 @@ class State:
 _PARTS = ("net", "average", "optimiser", "schedule")
 
 
-def _warmed(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+def warmed(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
     """An exponential average that forgets its first, untrained values soon."""
 
     def average(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:

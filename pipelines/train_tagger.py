@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from foleyspace.config_file import read_config
 from foleyspace.errors import InputError
 
 logger = logging.getLogger("foleyspace")
@@ -113,21 +113,7 @@ def run(config: TrainTaggerConfig) -> Path:
     return export(state.average.module, weights_file, notes, tagger.calibration, tagger.reference)
 
 
-def read_config(path: Path, changes: list[str]) -> TrainTaggerConfig:
-    """A YAML file, overruled by `name=value` pairs. Raises `InputError` for unknown names and bad values."""
-    import yaml
-
-    kinds: dict[str, Any] = {field.name: type(field.default) for field in fields(TrainTaggerConfig)}
-    values = dict(yaml.safe_load(path.read_text()) or {})
-    values |= dict(change.partition("=")[::2] for change in changes)
-    if unknown := sorted(set(values) - set(kinds)):
-        raise InputError(f"`{unknown[0]}` is no option but must be one of {', '.join(kinds)}")
-    try:
-        return TrainTaggerConfig(**{name: kinds[name](value) for name, value in values.items()})
-    except ValueError as error:
-        raise InputError(f"{path}: {error}") from None
-
-
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logger.info("%s", run(read_config(Path(sys.argv[1]), sys.argv[2:])))
+    changes = dict(argument.partition("=")[::2] for argument in sys.argv[2:])
+    logger.info("%s", run(read_config(TrainTaggerConfig, sys.argv[1], changes)))

@@ -28,6 +28,9 @@ COMMANDS = {
     "track": "Watch a video and write where its sounds are, as a scene file.",
     "spatialize": "Make a mono sound file binaural along a scene file.",
     "analyze": "Read ITD, ILD and azimuth over time off a binaural file.",
+    "evaluate": "Measure how near systems come to the truth of a test set.",
+    "train": "Train the spatializer on folders of sounds and HRIR sets.",
+    "dataset": "Build training and test sets of moving sounds.",
     "hrtf": "List, inspect and fetch HRIR sets (SOFA files).",
     "doctor": "Say what this machine can do and what is missing.",
 }

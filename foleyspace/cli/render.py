@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from foleyspace.cli.options import config_file, json_output, overwrite, picked, verbosity
-from foleyspace.cli.seeing import seeing_options, sound_options
+from foleyspace.cli.seeing import model_options, seeing_options, sound_options
 from foleyspace.pipelines.render import RenderConfig
 from foleyspace.pipelines.spatialize import SoundConfig
 from foleyspace.pipelines.track import TrackConfig
@@ -33,6 +33,7 @@ from foleyspace.pipelines.track import TrackConfig
     help="Bring the output to the input's loudness (BS.1770), leave it, or a figure.",
 )
 @seeing_options
+@model_options
 @click.option(
     "--scene", type=click.Path(), metavar="FILE", help="Use this scene file; the video is not watched."
 )

@@ -82,12 +82,17 @@ seeing_options = stacked(
             metavar="HZ",
             help="How often objects are looked for; default: as often as the picture calls for, 12 on a GPU.",
         ),
+    ]
+)
+
+model_options = stacked(
+    [
         click.option(
             "--device",
             default=_seeing("device"),
             show_default=True,
             metavar="auto|cpu|cuda",
-            help="For the models.",
+            help="Where models run.",
         ),
         click.option("--offline", is_flag=True, help="Never ask the network for a model."),
     ]
@@ -104,9 +109,46 @@ sound_options = stacked(
         ),
         click.option(
             "--spatializer",
-            type=click.Choice(["auto", "hrir"]),
+            type=click.Choice(["auto", "hrir", "diffusion"]),
             default=_sound("spatializer"),
             show_default=True,
+            help="`diffusion` takes a mixture apart and sends each sound to its own place; `hrir` sends "
+            "all of it to every place; `auto`: apart where several share the sound at once.",
+        ),
+        click.option(
+            "--weights",
+            default=_sound("weights"),
+            show_default=True,
+            metavar="auto|FILE|NAME",
+            help="Of the diffusion: those that ship, a file of `foleyspace train`, or a hub name.",
+        ),
+        click.option(
+            "--steps",
+            type=int,
+            default=_sound("steps"),
+            show_default=True,
+            metavar="N",
+            help="How often the diffusion looks at its own estimate; 1 is the plain prediction.",
+        ),
+        click.option(
+            "--guidance",
+            type=float,
+            default=_sound("guidance"),
+            show_default=True,
+            metavar="G",
+            help="How much the sources' names count; 1 is as trained.",
+        ),
+        click.option(
+            "--mono-compatible",
+            is_flag=True,
+            help="Left plus right stays the mono sound; only their difference is rendered.",
+        ),
+        click.option(
+            "--phase",
+            type=click.Choice(["auto", "measured", "minimum"]),
+            default=_sound("phase"),
+            show_default=True,
+            help="Of the HRIRs: as measured, or minimum phase and delay; `auto`: minimum for mixtures.",
         ),
         click.option(
             "--distance-gain",

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from foleyspace.cli.options import config_file, json_output, overwrite, picked, verbosity
-from foleyspace.cli.seeing import sound_options
+from foleyspace.cli.seeing import model_options, sound_options
 from foleyspace.pipelines.spatialize import SoundConfig
 
 
@@ -24,13 +24,19 @@ from foleyspace.pipelines.spatialize import SoundConfig
     metavar="match|keep|LUFS",
     help="Leave the level as the physics gives it, or bring it to the input's or to a figure.",
 )
+@click.option(
+    "--stems", type=click.Path(), metavar="DIR", help="Also write each source's part of the mono sound there."
+)
+@model_options
 @overwrite
 @config_file
 @json_output
 @verbosity
-def command(mono: str, scene: str, out: str, overwrite: bool, json_output: bool, **options: Any) -> None:
+def command(
+    mono: str, scene: str, out: str, stems: str | None, overwrite: bool, json_output: bool, **options: Any
+) -> None:
     """Make MONO (any sound file) binaural along a scene."""
     from foleyspace.pipelines.spatialize import run
 
-    report = run(mono, scene, out, picked(SoundConfig, options), overwrite=overwrite)
+    report = run(mono, scene, out, picked(SoundConfig, options), stems=stems, overwrite=overwrite)
     click.echo(json.dumps(vars(report), indent=1) if json_output else out)

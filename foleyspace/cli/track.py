@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from foleyspace.cli.options import config_file, json_output, overwrite, picked, verbosity
-from foleyspace.cli.seeing import seeing_options
+from foleyspace.cli.seeing import model_options, seeing_options
 from foleyspace.pipelines.track import TrackConfig
 
 
@@ -16,6 +16,7 @@ from foleyspace.pipelines.track import TrackConfig
 @click.argument("video", type=click.Path())
 @click.option("-o", "--out", type=click.Path(), required=True, metavar="SCENE.json")
 @seeing_options
+@model_options
 @overwrite
 @config_file
 @json_output

@@ -1,0 +1,66 @@
+"""Configs of the pipelines: a dataclass filled from a YAML file and from what overrules it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from foleyspace.errors import InputError
+
+C = TypeVar("C")
+
+
+def read_config(config: type[C], file: str | Path | None, changes: Mapping[str, Any] | None = None) -> C:
+    """`config` from `file` (a YAML file, or the name of one that ships: "spatializer_small"; None: the
+    defaults), overruled by `changes`, whose values may be text; null is the default.
+
+    Raises `InputError` for a file that cannot be read, unknown names and values of another type.
+    """
+    stated = {**({} if file is None else _read(file)), **(changes or {})}
+    values: dict[str, Any] = {}
+    kinds: dict[str, Any] = {f.name: type(f.default) for f in fields(config)}  # type: ignore[arg-type]
+    for name, value in stated.items():
+        if name not in kinds:
+            raise InputError(f"`{name}` is no option but must be one of {', '.join(kinds)}")
+        if value is not None:
+            values[name] = _as(kinds[name], name, value)
+    return config(**values)
+
+
+def _read(file: str | Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        if Path(file).suffix:
+            text = Path(file).read_text(encoding="utf-8")
+        else:
+            with as_file(files("foleyspace.configs") / f"{file}.yaml") as path:
+                text = path.read_text(encoding="utf-8")
+        values = yaml.safe_load(text) or {}
+    except OSError as error:
+        raise InputError(f"cannot read config {file}: {(error.strerror or str(error)).lower()}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"config {file} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise InputError(f"config {file} must hold option: value lines")
+    return {str(name): value for name, value in values.items()}
+
+
+def _as(kind: type, name: str, value: Any) -> Any:
+    try:
+        if kind is tuple:
+            parts = value.strip("[]() ").split(",") if isinstance(value, str) else value
+            return tuple(_as(int, name, part) for part in parts)
+        if kind is bool and isinstance(value, str):
+            return {"true": True, "false": False}[value.lower()]
+        if isinstance(value, (list, dict)) or (kind is int and float(value) != int(float(value))):
+            raise ValueError
+        return kind(float(value)) if kind is int else kind(value)
+    except (KeyError, TypeError, ValueError, OverflowError):  # `InputError` of a part, too
+        raise InputError(f"`{name}` is {value!r} but must be {_KINDS.get(kind, 'text')}") from None
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of whole numbers"}

@@ -1,0 +1,213 @@
+"""Sound in files: a mono WAV goes through a scene into a binaural one, block by block, any length."""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foleyspace.errors import InputError
+from foleyspace.types import Hrirs, Room, Samples, Scene, Source
+
+if TYPE_CHECKING:
+    from foleyspace.pipelines.spatialize import SoundConfig
+
+log = logging.getLogger("foleyspace")
+
+WORKING_RATE = 48000
+BLOCK_S = 2.0
+
+
+@dataclass(frozen=True)
+class SoundReport:
+    """BS.1770 loudness of the input and the output, None where there is too little to measure, the gain
+    applied, and by how much the peak limiter had to work."""
+
+    lufs_in: float | None
+    lufs_out: float | None
+    gain_db: float
+    limited_db: float
+
+
+def spatialize_file(
+    mono: Path,
+    scene: Scene,
+    hrirs: Hrirs,
+    config: SoundConfig,
+    out: Path,
+    *,
+    rate: int,
+    loudness_of: Path | None,
+    own_track: bool = True,
+    stems: Path | None = None,
+) -> SoundReport:
+    """Render a 48 kHz mono WAV through a scene into a float WAV at `rate`, streaming, any length.
+
+    Sources with a sound of their own (`Source.audio`) are rendered from it, with the distance law;
+    those that share `mono` without it when it is a video's own track, which holds it already
+    (`distance_gain` "on" or "off" overrules both). Where several of these sound at once, the separator
+    takes `mono` apart first (`config.spatializer`). `loudness_of`: the file whose loudness is matched, None
+    to leave it as it is; `stems`: a new folder for the parts of `mono`.
+    """
+    import soundfile
+
+    from foleyspace.loudness import integrated_lufs, match_loudness
+
+    room = config.room() or scene.room
+    with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
+        raw = Path(folder) / "raw.wav"
+        try:
+            _render_to(raw, mono, replace(scene, room=room), hrirs, config, own_track, Path(folder), stems)
+        except soundfile.LibsndfileError as error:
+            raise InputError(
+                f"temporary files cannot be written to {folder} ({error}): full? TMPDIR names another folder"
+            ) from None
+        lufs_in = None if loudness_of is None else integrated_lufs(loudness_of)
+        loudness = match_loudness(raw, out, config.target_lufs(lufs_in), rate_out=rate)
+    return SoundReport(lufs_in, loudness.output_lufs, loudness.gain_db, loudness.limited_db)
+
+
+def _render_to(
+    raw: Path,
+    mono: Path,
+    scene: Scene,
+    hrirs: Hrirs,
+    config: SoundConfig,
+    own_track: bool,
+    folder: Path,
+    stems: Path | None,
+) -> None:
+    """The sum of what shares the track and what has sound of its own, written block by block."""
+    import soundfile
+
+    from foleyspace.files import check_input
+    from foleyspace.soundtrack import extract_mono
+
+    sharing = [s for s in scene.sources if s.audio is None]
+    own = [s for s in scene.sources if s.audio is not None]
+    if config.mono_compatible and own:
+        raise InputError("`mono_compatible` needs sources that share the mono sound, but some have their own")
+    if stems is not None and not sharing:
+        raise InputError("`stems` needs sources that share the mono sound, but all have their own")
+    length = soundfile.info(str(mono)).frames
+    files = []
+    for i, source in enumerate(own):
+        path = folder / f"own{i}.wav"
+        check_input(str(source.audio), f"`audio` of the scene's source {source.id!r}:")
+        extract_mono(str(source.audio), path, duration=length / WORKING_RATE)
+        files.append(path)
+    with ExitStack() as stack:
+        outputs = []
+        if sharing:
+            outputs.append(_shared(stack, mono, sharing, scene.room, hrirs, config, not own_track, stems))
+        if own:
+            outputs.append(_rendered(_blocks(stack, files), own, scene.room, hrirs, config, True))
+        sink = stack.enter_context(
+            soundfile.SoundFile(str(raw), "w", WORKING_RATE, 2, subtype="FLOAT", format="RF64")
+        )
+        for blocks in zip(*outputs, strict=True):
+            sink.write(sum(blocks[1:], start=blocks[0]).T)
+
+
+def _shared(
+    stack: ExitStack,
+    mono: Path,
+    sources: Sequence[Source],
+    room: Room | None,
+    hrirs: Hrirs,
+    config: SoundConfig,
+    dry: bool,
+    stems: Path | None,
+) -> Iterator[Samples]:
+    """What shares the track: taken apart where several sound at once, else sent whole to where it sounds."""
+    from foleyspace.spatializer.inference import SeparatorOptions, keep_sum, overlap, placed, separated_blocks
+
+    together = len(sources) > 1 and overlap(sources)
+    mixed = together and config.spatializer != "hrir"
+    if stems is not None and together and not mixed:
+        raise InputError("`stems` needs the separator, but `spatializer` is 'hrir'")
+    if config.phase == "minimum" or (config.phase == "auto" and mixed):
+        from foleyspace.hrir import minimum_phase_hrirs
+
+        hrirs = minimum_phase_hrirs(hrirs)
+    blocks: Iterator[Samples] = _blocks(stack, [mono])
+    placed_sources = sources
+    if mixed or stems is not None:
+        options = SeparatorOptions(
+            config.weights, config.device, config.steps, config.guidance, config.seed, config.offline
+        )
+        if mixed:
+            log.info("several sources share the sound: the separator takes it apart")
+        blocks = separated_blocks(blocks, sources, options)
+        placed_sources = placed(sources)
+    if stems is not None:
+        blocks = _written(stack, blocks, sources, stems)
+    stereo = _rendered(blocks, placed_sources, room, hrirs, config, dry)
+    if config.mono_compatible:
+        return _with_sum(_blocks(stack, [mono]), stereo, keep_sum)
+    return stereo
+
+
+def _rendered(
+    blocks: Iterator[Samples],
+    sources: Sequence[Source],
+    room: Room | None,
+    hrirs: Hrirs,
+    config: SoundConfig,
+    dry: bool,
+) -> Iterator[Samples]:
+    from foleyspace.renderer import RenderOptions, render_blocks
+
+    far = dry if config.distance_gain == "auto" else config.distance_gain == "on"
+    options = RenderOptions(distance_gain=far, air_absorption=far, doppler=config.doppler, seed=config.seed)
+    return render_blocks(blocks, sources, hrirs, options=options, room=room)
+
+
+def _blocks(stack: ExitStack, files: Sequence[Path]) -> Iterator[Samples]:
+    """(S, n) float32 blocks, a row a file, all of the same length."""
+    import soundfile
+
+    opened = [stack.enter_context(soundfile.SoundFile(str(path))) for path in files]
+    size = round(BLOCK_S * WORKING_RATE)
+    while True:
+        rows = [file.read(size, dtype="float32") for file in opened]
+        if not len(rows[0]):
+            return
+        yield np.stack(rows)
+
+
+def _written(
+    stack: ExitStack, blocks: Iterator[Samples], sources: Sequence[Source], folder: Path
+) -> Iterator[Samples]:
+    """The same blocks (S, n), each row written to a file of its own on the way."""
+    import soundfile
+
+    folder.mkdir()
+    sinks = []
+    for number, source in enumerate(sources):
+        name = re.sub(r"[^\w-]+", "_", source.id)[:60]
+        path = folder / f"{number:02d}-{name}.wav"
+        sinks.append(stack.enter_context(soundfile.SoundFile(str(path), "w", WORKING_RATE, 1, "PCM_24")))
+    for block in blocks:
+        for row, sink in zip(block, sinks, strict=True):
+            sink.write(row)
+        yield block
+
+
+def _with_sum(
+    mono: Iterator[Samples], stereo: Iterator[Samples], keep_sum: Callable[[Samples, Samples], Samples]
+) -> Iterator[Samples]:
+    """`stereo` block by block with `mono` (1, n), cut otherwise, as the sum of its ears."""
+    waiting = np.zeros(0, np.float32)
+    for block in stereo:
+        while len(waiting) < block.shape[1]:
+            waiting = np.append(waiting, next(mono)[0])
+        yield keep_sum(waiting[: block.shape[1]], block)
+        waiting = waiting[block.shape[1] :]

@@ -1,0 +1,68 @@
+"""What a scene tells the separator: names as vectors, and what is known of when each source sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from foleyspace.propagation import SILENT_DB, gain
+from foleyspace.types import Floats, Samples, Source
+from foleyspace.word_vectors import word_vectors
+
+SLACK, MOSTLY = 0.03, 0.9  # gains that add up to one this closely, so often, are shares of the track
+MOMENTS = 20_000  # looked at
+HELD_S = 0.1  # for which a silent end of a source that shares is held
+
+
+def label_vectors(sources: Sequence[Source], *, offline: bool = False) -> Samples:
+    """(S, 384) the word vector of each source's label, NaN where its words are not known; equal labels cost
+    one look-up."""
+    labels = list(dict.fromkeys(source.label for source in sources))
+    found = word_vectors(labels, offline=offline)
+    found[~found.any(axis=1)] = np.nan  # what training withheld, not a word of its own
+    vectors = dict(zip(labels, found, strict=True))
+    return np.stack([vectors[source.label] for source in sources])
+
+
+def gains_are_shares(sources: Sequence[Source]) -> bool:
+    """Whether the sources' gains say how the one track is shared out (they add up to one nearly all the time,
+    as `foleyspace track` writes them) rather than how loud each is to be."""
+    if len(sources) < 2 or any(source.gain_db is None for source in sources):
+        return False
+    times = np.unique(np.concatenate([source.times for source in sources]))
+    if len(times) > MOMENTS:
+        times = times[np.linspace(0, len(times) - 1, MOMENTS).astype(int)]
+    total = sum((gain(source, times) for source in sources), start=np.zeros(len(times)))
+    return bool(np.all(total < 1 + SLACK) and np.mean(total > 1 - SLACK) > MOSTLY)
+
+
+def activity(sources: Sequence[Source], times: Floats, shares: bool) -> Samples:
+    """(S, T) in [0, 1] at `times` (T,) s: 0 where a source is silent by its gains; else its share relative to
+    the largest one's, or 1 where the gains are levels."""
+    gains = np.stack([gain(source, times) for source in sources])
+    known = gains / np.maximum(gains.max(axis=0), 1e-9) if shares else np.where(gains > 0, 1.0, 0.0)
+    return np.asarray(known, np.float32)
+
+
+def without_shares(source: Source) -> Source:
+    """The source at full level wherever it sounds at all and to the next points around: its stem holds its
+    share already, fades included."""
+    before, after = source.times[0] - HELD_S, source.times[-1] + HELD_S
+    heard = _held(source.gain_db) > SILENT_DB
+    near = heard | np.append(heard[1:], heard[-1]) | np.append(heard[0], heard[:-1])
+    return replace(
+        source,
+        times=np.concatenate([[before], source.times, [after]]),
+        xyz=_held(source.xyz),
+        visible=_held(source.visible),
+        gain_db=np.where(near, 0.0, SILENT_DB),
+        spread_deg=_held(source.spread_deg),
+    )
+
+
+def _held(values: Any) -> Any:
+    """The first and the last of `values` (N, ...) once more."""
+    return np.concatenate([values[:1], values, values[-1:]])

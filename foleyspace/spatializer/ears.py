@@ -1,0 +1,116 @@
+"""What the separator knows of sounds beforehand: the tagger's network, frozen, listening to the mixture.
+
+It was trained to give the word vector of what it hears. Left without its pooling over time and frequency it
+says for every patch of the mixture (a quarter of a second, a quarter of the mel scale) what it sounds like,
+and the product with a slot's label how much it sounds like that.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from foleyspace.mel import HIGH_HZ, LOW_HZ, MELS, RANGE_DB
+from foleyspace.mel import HOP as MEL_HOP
+from foleyspace.mel import RATE as MEL_RATE
+from foleyspace.spatializer.bands import BANDS, BINS, HOP, N_FFT, RATE, band_of_bin
+from foleyspace.tagger_net import WIDTHS, TaggerNet
+from foleyspace.word_vectors import DIM
+
+KINDS = 9
+CHANNELS = WIDTHS[-1]
+PATCH = 16  # mel frames, and mel bands, to a patch
+ROWS = MELS // PATCH
+PACE = HOP / RATE / (MEL_HOP / MEL_RATE)  # mel frames to a frame of ours
+SPAN = 7  # patches the tagger was trained to pool over: 1.8 s
+EMPHASIS = 4.0  # brings similarities of words to about one
+
+
+class Ears(nn.Module):
+    """The tagger's trunk on band levels (B, `BANDS`, T), as `bands.level_features` gives them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = TaggerNet(DIM, KINDS)
+        self.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Ears:
+        return super().train(False)  # it has learned
+
+    @torch.no_grad()
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, `CHANNELS`, `ROWS`, P): P patches, number p centred on our frame p * `PATCH` / `PACE`."""
+        mel = _mel_matrix(str(features.device)) @ 10 ** (10 * features.float())
+        level = 10 * torch.log10(mel + 1e-10)
+        count = PATCH * -(-int(np.ceil(features.shape[-1] * PACE)) // PATCH)
+        level = _at(level, torch.arange(count, device=features.device) / PACE, -1)
+        level = level - level.amax(dim=(1, 2), keepdim=True)
+        x = (level.clamp(-RANGE_DB, 0) / (RANGE_DB / 2) + 1).transpose(1, 2)
+        pitch = torch.linspace(-1, 1, MELS, device=x.device).expand_as(x)
+        x = torch.stack((x, pitch), dim=1).contiguous(memory_format=torch.channels_last)
+        return self.net.blocks(functional.relu(self.net.stem(x))).transpose(2, 3)
+
+    @torch.no_grad()
+    def evidence(self, heard: Tensor, labels: Tensor) -> Tensor:
+        """How much the patches `heard` (B, `CHANNELS`, `ROWS`, P) sound like `labels` (B, K, 384), zero where
+        a label is NaN: (B, K, 2, `ROWS`, P), for each patch alone, and for all rows and 1.8 s together, as
+        the tagger was trained."""
+        labels = labels.nan_to_num(0.0)
+        alone = self._words(torch.cat((heard, heard), dim=1))
+        mean = functional.avg_pool1d(heard.mean(dim=2), SPAN, 1, SPAN // 2, count_include_pad=False)
+        most = functional.max_pool1d(heard.amax(dim=2), SPAN, 1, SPAN // 2)
+        together = self._words(torch.cat((mean, most), dim=1)[:, :, None])
+        both = (torch.einsum("bdrp,bkd->bkrp", words, labels) for words in (alone, together))
+        first, second = both
+        return EMPHASIS * torch.stack((first, second.expand_as(first)), dim=2)
+
+    def _words(self, pooled: Tensor) -> Tensor:
+        vectors = self.net.project(pooled.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return functional.normalize(vectors, dim=1)
+
+
+def on_grid(patches: Tensor, frames: int, step: int = 1) -> Tensor:
+    """Patches (..., `ROWS`, P) at our bands and frames, every `step`-th cell of both: (..., `BANDS` / `step`,
+    `frames` / `step`), linearly in between."""
+    device = patches.device
+    rows = torch.tensor(_row_of_band().reshape(-1, step).mean(axis=1), dtype=torch.float32, device=device)
+    times = (torch.arange(frames // step, device=device) * step + (step - 1) / 2) * PACE / PATCH
+    return _at(_at(patches, rows, -2), times, -1)
+
+
+def _at(x: Tensor, positions: Tensor, dim: int) -> Tensor:
+    """Linear interpolation along `dim` at fractional indices; the ends hold."""
+    positions = positions.clamp(0, x.shape[dim] - 1)
+    low = positions.floor().long()
+    high = (low + 1).clamp(max=x.shape[dim] - 1)
+    part = (positions - low).reshape((-1,) + (1,) * (-1 - dim))
+    return torch.lerp(x.index_select(dim, low), x.index_select(dim, high), part)
+
+
+def _mel_number(hz: np.ndarray | float) -> np.ndarray:
+    """HTK's mel scale in units of the tagger's bands, 0 for the first one's middle."""
+    mel, low, high = (2595 * np.log10(1 + np.asarray(f) / 700) for f in (hz, LOW_HZ, HIGH_HZ))
+    return np.asarray((mel - low) / (high - low) * (MELS + 1) - 1)
+
+
+@lru_cache(maxsize=1)
+def _row_of_band() -> np.ndarray:
+    """(`BANDS`,) where in the patches' rows a band of ours lies, fractional."""
+    return np.clip(_mel_number(_centres()) / PATCH, 0, ROWS - 1)
+
+
+def _centres() -> np.ndarray:
+    of_bin = band_of_bin()
+    hz = np.arange(BINS) * RATE / N_FFT
+    return np.array([hz[of_bin == band].mean() for band in range(BANDS)])
+
+
+@lru_cache(maxsize=4)
+def _mel_matrix(device: str) -> Tensor:
+    """(`MELS`, `BANDS`): the tagger's triangles, read off at the middles of our bands."""
+    distance = np.abs(_mel_number(_centres()) - np.arange(MELS)[:, None])
+    return torch.tensor(np.maximum(0, 1 - distance), dtype=torch.float32, device=device)

@@ -1,0 +1,220 @@
+"""The parts of the spatializer's training: a step, what a checkpoint keeps, validation, the weights file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from dataclasses import asdict
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
+
+from foleyspace.errors import InputError
+from foleyspace.files import atomic_output
+from foleyspace.spatializer import flow
+from foleyspace.spatializer.bands import BANDS, band_power, level_features, spectrum
+from foleyspace.spatializer.dataset import Batch
+from foleyspace.spatializer.hrtfs import HrtfBank
+from foleyspace.spatializer.losses import Terms, terms
+from foleyspace.spatializer.model import SeparatorNet
+from foleyspace.spatializer.weights import FORMAT
+from foleyspace.tagger_training import warmed
+
+log = logging.getLogger("foleyspace")
+
+CLIP = 1.0  # of the gradient's norm
+WARM_UP = 200  # steps
+
+
+class State:
+    """Everything that a checkpoint keeps: the network, its running average, optimiser, `step`."""
+
+    def __init__(
+        self, net: nn.Module, steps: int, learning_rate: float, weight_decay: float, ema: float
+    ) -> None:
+        self.net = net
+        self.average = AveragedModel(net, avg_fn=warmed(ema), use_buffers=True)
+        self.optimiser = torch.optim.AdamW(
+            [p for p in net.parameters() if p.requires_grad], learning_rate, weight_decay=weight_decay
+        )
+        self.steps, self.learning_rate = steps, learning_rate
+        self.step = self.skipped = 0
+
+    def rate(self) -> float:
+        """The learning rate at this step: a warm-up, then a cosine to zero."""
+        if self.step < WARM_UP:
+            return self.learning_rate * (self.step + 1) / WARM_UP
+        part = min(1.0, (self.step - WARM_UP) / max(1, self.steps - WARM_UP))
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * part))
+
+    def update(self, loss: Tensor) -> None:
+        """One optimiser step; a loss or gradient that is not finite is skipped and counted."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
+        self.step += 1
+        if not (torch.isfinite(norm) and torch.isfinite(loss)):
+            self.skipped += 1
+            log.warning("step %d is skipped: its gradient is not finite", self.step)
+            return
+        self.optimiser.step()
+        self.average.update_parameters(self.net)
+
+    def save(self, path: Path) -> None:
+        parts = {name: getattr(self, name).state_dict() for name in _PARTS}
+        with atomic_output(path, overwrite=True) as temporary:
+            torch.save({**parts, "step": self.step, "skipped": self.skipped}, temporary)
+
+    def resume(self, path: Path, device: torch.device) -> None:
+        """Take up what `path` holds, if it is there. Raises `InputError` for another network's."""
+        if not path.is_file():
+            return
+        try:
+            kept = torch.load(path, map_location=device, weights_only=True)
+            for name in _PARTS:
+                getattr(self, name).load_state_dict(kept[name])
+            self.step, self.skipped = int(kept["step"]), int(kept["skipped"])
+        except (
+            OSError,
+            EOFError,
+            RuntimeError,
+            LookupError,
+            TypeError,
+            ValueError,
+            UnpicklingError,
+        ) as error:
+            reason = " ".join(str(error).split())[:80]
+            raise InputError(
+                f"{path}: must be a checkpoint of the same network, but is not ({reason})"
+            ) from None
+        log.info("goes on at step %d of %s", self.step, path)
+
+
+_PARTS = ("net", "average", "optimiser")
+
+
+def keep_memory() -> None:
+    """Have glibc keep what torch gives back: on a CPU, fetching the same pages from the system again at every
+    step takes longer than the arithmetic."""
+    import ctypes
+
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return  # another C library
+    for option, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 2**27)):
+        mallopt(option, value)
+
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # malloc.h
+
+
+def draw_curves(rows: Path, out: Path) -> None:
+    """The CSV of a training as a picture: loss and figures of validation over the steps."""
+    import csv
+
+    from matplotlib.figure import Figure
+
+    with rows.open(newline="") as file:
+        table = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    names = [name for name in table[0] if name not in ("step", "minutes")]
+    figure = Figure(figsize=(9, 2.2 * len(names)), layout="constrained")
+    for axes, name in zip(figure.subplots(len(names), 1, sharex=True), names, strict=True):
+        axes.plot([row["step"] for row in table], [row[name] for row in table], lw=1.5)
+        axes.set_ylabel(name)
+        axes.grid(alpha=0.3)
+    axes.set_xlabel("step")
+    with atomic_output(out, overwrite=True) as temporary:
+        figure.savefig(temporary, format="png", dpi=100)
+
+
+def separator_terms(
+    net: nn.Module,
+    batch: Batch,
+    bank: HrtfBank,
+    generator: torch.Generator,
+    *,
+    label_drop: float = 0.0,
+    label_noise: float = 0.0,
+    flow_share: float = 0.0,
+) -> Terms:
+    """The parts of the loss on a batch. `label_drop`: how often a slot's label is withheld; `label_noise`:
+    length of the noise added to half of the (unit) label vectors, at most: words near the trained ones must
+    do too; `flow_share`: how often the network is given a state on the way instead of the start."""
+    frames = batch.activity.shape[-1]
+    stems = spectrum(batch.stems)[..., :frames]
+    mixture = stems.sum(dim=1)
+    power = band_power(mixture)
+    labels = batch.labels
+    size, slots = labels.shape[:2]
+    time = torch.zeros(size, device=labels.device)
+    share = flow.start_shares(batch.activity, BANDS)
+    if label_noise > 0:
+        noise = torch.randn(labels.shape, generator=generator) * labels.shape[-1] ** -0.5
+        much = label_noise * (2 * torch.rand((size, slots, 1), generator=generator) - 1).clamp(min=0)
+        labels = functional.normalize(labels + (noise * much).to(labels.device), dim=-1)
+    if label_drop > 0:
+        dropped = torch.rand((size, slots, 1), generator=generator) < label_drop
+        labels = torch.where(dropped.to(labels.device), torch.nan, labels)
+    if flow_share > 0 and torch.rand(1, generator=generator).item() < flow_share:
+        time = torch.rand(size, generator=generator).to(labels.device)
+        noise = torch.randn((*stems.shape, 2), generator=generator).to(labels.device)
+        first = flow.start(mixture, batch.activity)
+        state = flow.between(first, stems, mixture, time, torch.view_as_complex(noise) * 0.5**0.5)
+        share = flow.shares(state)
+    with torch.autocast(labels.device.type, torch.bfloat16, enabled=labels.device.type == "cuda"):
+        logits = net(level_features(power), labels, batch.activity, share, time)
+    masks = logits.float().softmax(dim=1)
+    return terms(masks, power, mixture, stems, bank.spectra, batch.rows)
+
+
+@torch.no_grad()
+def validate(net: nn.Module, pieces: list[Batch], bank: HrtfBank) -> dict[str, float]:
+    """Mean figures of one step from the start over `pieces`: SNR of the binaural signal and of the stems
+    (dB), ILD error (dB), IPD error (1 - cos)."""
+    net.eval()
+    generator = torch.Generator().manual_seed(0)
+    each = [separator_terms(net, piece, bank, generator) for piece in pieces]
+    net.train()
+    mean = {name: float(torch.cat([getattr(t, name) for t in each]).mean()) for name in Terms.__annotations__}
+    return {
+        "loss": float(torch.stack([t.total() for t in each]).mean()),
+        "snr_db": -mean["binaural_db"],
+        "stems_snr_db": -mean["stems_db"],
+        "ild_error_db": mean["ild_db"],
+        "ipd_error": mean["ipd"],
+    }
+
+
+class EvenShares(nn.Module):
+    """The naive render as a network: every slot gets the same part of everything."""
+
+    def forward(self, features: Tensor, labels: Tensor, *_: Tensor) -> Tensor:
+        return features.new_zeros((*labels.shape[:2], *features.shape[1:]))
+
+
+def export(net: SeparatorNet, path: Path, notes: dict[str, Any]) -> Path:
+    """Write the weights as float16 safetensors; the network's shape and `notes` in the header."""
+    from safetensors.torch import save
+
+    tensors = {
+        name: tensor.detach()
+        .cpu()
+        .to(torch.float16 if tensor.is_floating_point() else tensor.dtype)
+        .contiguous()
+        for name, tensor in net.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    header = {"format": FORMAT, "net": json.dumps(asdict(net.config))}
+    header |= {name: str(value) for name, value in notes.items()}
+    with atomic_output(path, overwrite=True) as temporary:
+        temporary.write_bytes(save(tensors, metadata=header))
+    return path

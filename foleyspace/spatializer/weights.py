@@ -1,0 +1,126 @@
+"""The separator's weights: those that ship, a file, or a model of the hub; checked before they are used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from functools import lru_cache
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foleyspace.errors import FoleyspaceError, InputError
+
+if TYPE_CHECKING:
+    from foleyspace.spatializer.model import SeparatorNet
+
+log = logging.getLogger("foleyspace")
+
+FORMAT = "foleyspace-separator-1"
+SHIPPED, SUMS = "spatializer.safetensors", "SHA256SUMS"
+
+
+def load_separator(name: str = "auto", *, device: str = "cpu", offline: bool = False) -> SeparatorNet:
+    """The network, ready on `device`: the weights that ship ("auto"), a safetensors file of `foleyspace
+    train`, or a hub name (OWNER/NAME, its file `spatializer.safetensors`).
+
+    The shipped file is checked against the package's SHA-256, a hub's against the one the hub states. A hub
+    model that cannot be had is replaced by the shipped one, with a warning. Raises `InputError` for a file
+    that is no such weights, `FoleyspaceError` where the shipped ones are damaged.
+    """
+    if name == "auto":
+        return _shipped(device)
+    path = Path(name).expanduser()
+    if path.is_file():
+        return _load(path, device)
+    if path.is_dir() and (path / SHIPPED).is_file():
+        return _load(path / SHIPPED, device)
+    if name.count("/") != 1 or name.startswith((".", "/", "~")) or path.suffix == ".safetensors":
+        raise InputError(
+            f"`weights` is {name!r} but must be auto, a safetensors file, or a hub name (OWNER/NAME)"
+        )
+    try:
+        return _load(_from_hub(name, offline), device)
+    except FoleyspaceError as error:
+        if isinstance(error, InputError):
+            raise
+        log.warning("weights %s cannot be had (%s): those that ship are used", name, error)
+        return _shipped(device)
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _shipped(device: str) -> SeparatorNet:
+    models = files("foleyspace.models")
+    sums = models / SUMS
+    lines = sums.read_text().splitlines() if sums.is_file() else []
+    stated = dict(line.split()[::-1] for line in lines if len(line.split()) == 2)
+    with as_file(models / SHIPPED) as path:
+        if not path.is_file() or sha256(path) != stated.get(SHIPPED):
+            raise FoleyspaceError(
+                f"the shipped weights {path} are missing or damaged: install the package again"
+            )
+        return _load(path, device)
+
+
+def _from_hub(name: str, offline: bool) -> Path:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    from foleyspace.word_vectors import hub_answers
+
+    local = offline or not hub_answers()
+    try:
+        path = Path(hf_hub_download(name, SHIPPED, local_files_only=local))
+        stated = None if local else get_hf_file_metadata(hf_hub_url(name, SHIPPED)).etag
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        reason = "no local copy" + ("" if offline else ", its host is silent") if local else str(error)
+        raise FoleyspaceError(" ".join(reason.split())[:80]) from None
+    if stated is not None and len(stated) == 64 and sha256(path) != stated:
+        raise FoleyspaceError("its SHA-256 is not the one that the hub states")
+    return path
+
+
+def _load(path: Path, device: str) -> SeparatorNet:
+    stat = path.stat()
+    return _loaded(path, device, (stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: Path, device: str, _version: tuple[int, int]) -> SeparatorNet:
+    """Shared: nobody writes to it."""
+    import torch
+    from safetensors import SafetensorError, safe_open
+
+    from foleyspace.spatializer.model import NetConfig, SeparatorNet
+
+    expected = f"must be a separator's weights ({FORMAT}, made by foleyspace train)"
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{path}: {expected}, but is not readable as safetensors ({str(error)[:60]})"
+        ) from None
+    if header.get("format") != FORMAT:
+        raise InputError(f"{path}: {expected}, but its header says {header.get('format', 'nothing')!r}")
+    try:
+        shape = json.loads(header["net"])
+        net = SeparatorNet(NetConfig(tuple(shape["channels"]), int(shape["condition"])))
+        missing, unknown = net.load_state_dict(tensors, strict=False)
+        if unknown or any(not key.endswith("num_batches_tracked") for key in missing):
+            raise ValueError(f"missing {missing[:2]}, unknown {unknown[:2]}")
+    except (LookupError, ValueError, TypeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:80]
+        raise InputError(f"{path}: {expected}, but its tensors do not fit ({reason})") from None
+    if any(not torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise InputError(f"{path}: {expected}, but holds values that are not finite")
+    return net.eval().to(device).to(memory_format=torch.channels_last)

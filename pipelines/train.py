@@ -1,0 +1,150 @@
+"""Train the spatializer on a folder of named sounds and one of HRIR sets. `foleyspace train`.
+
+Several GPUs, or several cores that others work on too:
+torchrun --nproc-per-node N -m foleyspace.pipelines.train CONFIG [name=value ...]
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from foleyspace.config_file import read_config
+from foleyspace.errors import InputError
+
+logger = logging.getLogger("foleyspace")
+
+HELD_SEED = 1_000_000  # of the pieces of validation
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """`configs/spatializer_small.yaml` explains every field."""
+
+    system: str = "separator"
+    sounds: str = ""
+    hrtfs: str = ""
+    data: str = ""
+    out: str = "runs/spatializer"
+    steps: int = 5600
+    batch: int = 8
+    frames: int = 144
+    channels: tuple[int, ...] = (24, 48, 96, 160, 224)
+    condition: int = 192
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.01
+    ema: float = 0.999
+    label_drop: float = 0.1
+    label_noise: float = 1.0
+    flow_share: float = 0.3
+    check_every: int = 200
+    check_pieces: int = 48
+    seed: int = 0
+    device: str = "auto"
+    threads: int = 0
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        if self.system not in ("separator", "foleyspace"):
+            raise InputError(f"`system` is {self.system!r} but must be separator or foleyspace")
+        for name in ("steps", "batch", "frames", "check_every", "check_pieces", "condition"):
+            if getattr(self, name) < 1:
+                raise InputError(f"`{name}` is {getattr(self, name)} but must be 1 or more")
+        for name in ("label_drop", "label_noise", "flow_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"`{name}` is {getattr(self, name)} but must be between 0 and 1")
+        if not 0 < self.learning_rate < 1:
+            raise InputError(f"`learning_rate` is {self.learning_rate} but must be between 0 and 1")
+        if len(self.channels) != 5 or min(self.channels) < 1 or any(c % 8 for c in self.channels[1:]):
+            raise InputError(
+                f"`channels` is {list(self.channels)} but must be five numbers, all but the first in eights"
+            )
+        if not self.sounds or not self.hrtfs:
+            missing = "sounds" if not self.sounds else "hrtfs"
+            raise InputError(f"`{missing}` is empty but must be a folder")
+
+
+def run(config: TrainConfig) -> Path:
+    """Train, or go on where an earlier run of the same `out` stopped; returns the weights file.
+
+    `out` gets `last.pt` (to resume), `curve.csv` and `curve.png`, the averaged weights of every check
+    (`step000200.safetensors`, ...) and, at the end, `SYSTEM.safetensors`. Raises `InputError` for folders
+    without sounds or HRIR sets, and for a device that is not there.
+    """
+    import numpy as np
+    import torch
+    from torch.nn.parallel import DistributedDataParallel
+
+    from foleyspace.device import torch_device
+    from foleyspace.spatializer.data_stream import training_data, validation_data
+    from foleyspace.spatializer.systems import make_system
+    from foleyspace.spatializer.training import State, draw_curves, keep_memory
+    from foleyspace.tagger_training import log_row
+
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    device = torch.device(_own(torch_device(config.device), int(os.environ.get("LOCAL_RANK", "0"))))
+    keep_memory()
+    torch.set_num_threads(config.threads or (1 if world > 1 else os.cpu_count() or 1))
+    torch.manual_seed(config.seed)
+    started = time.monotonic()
+    if world > 1 and not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    drops = {name: getattr(config, name) for name in ("label_drop", "label_noise", "flow_share")}
+    system = make_system(config.system, config.channels, config.condition, **drops)
+    net = system.net.to(device)
+    state = State(net, config.steps, config.learning_rate, config.weight_decay, config.ema)
+    out = Path(config.out)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"`out` is {config.out!r} but must be a folder")
+    state.resume(out / "last.pt", device)
+    data = training_data(config, rank, state.step, device)
+    held = validation_data(config, HELD_SEED, device) if rank == 0 else None
+    out.mkdir(parents=True, exist_ok=True)
+    model = DistributedDataParallel(net) if world > 1 else net
+    logger.info("%.1f M parameters, data ready after %.0f s", _millions(net), time.monotonic() - started)
+
+    losses: list[float] = []
+    notes = {k: v for k, v in asdict(config).items() if k not in ("sounds", "hrtfs", "data", "out", "device")}
+    while state.step < config.steps:
+        # resumed or not, the same batch and the same noise
+        generator = torch.Generator().manual_seed((config.seed * 1000 + rank) * 10**7 + state.step)
+        net.train()
+        loss = system.loss(model, next(data.batches).to(device), data.bank, generator)
+        state.update(loss)
+        losses.append(loss.item())
+        if state.step % config.check_every and state.step != config.steps:
+            continue
+        if held is not None:
+            minutes = (time.monotonic() - started) / 60
+            row = {"step": state.step, "minutes": minutes, "train_loss": float(np.mean(losses))}
+            log_row(out / "curve.csv", {**row, **system.validate(state.average.module, held)})
+            draw_curves(out / "curve.csv", out / "curve.png")
+            state.save(out / "last.pt")
+            seen = {**notes, "step": state.step, "pieces": state.step * config.batch * world}
+            system.export(state.average.module, out / f"step{state.step:06d}.safetensors", seen)
+        losses.clear()
+    weights = out / f"{config.system}.safetensors"
+    if rank == 0:
+        system.export(state.average.module, weights, {**notes, "pieces": config.steps * config.batch * world})
+    if world > 1:
+        torch.distributed.destroy_process_group()
+    return weights
+
+
+def _own(device: str, local_rank: int) -> str:
+    return f"cuda:{local_rank}" if device.startswith("cuda") and "LOCAL_RANK" in os.environ else device
+
+
+def _millions(net: Any) -> float:
+    return sum(parameter.numel() for parameter in net.parameters()) / 1e6
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    changes = dict(argument.partition("=")[::2] for argument in sys.argv[2:])
+    logger.info("%s", run(read_config(TrainConfig, sys.argv[1], changes)))
