@@ -99,7 +99,7 @@ def spatialize(
     from foleyspace.hrir import load_hrirs, minimum_phase_hrirs
     from foleyspace.renderer import RenderOptions
     from foleyspace.renderer import render as render_audio
-    from foleyspace.spatializer.inference import SeparatorOptions, overlap, placed
+    from foleyspace.spatializer.inference import SeparatorOptions, busiest, placed
 
     if spatializer not in ("auto", "hrir", "diffusion"):
         raise InputError(f"`spatializer` is {spatializer!r} but must be auto, hrir or diffusion")
@@ -112,7 +112,7 @@ def spatialize(
     loaded = hrirs if isinstance(hrirs, Hrirs) else load_hrirs(str(hrirs), working)
     options = RenderOptions(distance_gain=distance_gain, air_absorption=distance_gain, doppler=doppler)
     resampled = [_resampled(signal, working) for signal in signals]
-    if spatializer != "hrir" and len(resampled) == 1 and overlap(scene.sources):
+    if spatializer != "hrir" and len(resampled) == 1 and busiest(scene.sources) > 1:
         resampled = [Audio(stem[None], working) for stem in _stems(resampled[0], scene, chosen)]
         scene = replace(scene, sources=placed(scene.sources))
         loaded = minimum_phase_hrirs(loaded)

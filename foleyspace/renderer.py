@@ -47,17 +47,19 @@ def render_blocks(
     hrirs: Hrirs,
     options: RenderOptions | None = None,
     room: Room | None = None,
+    channels: Sequence[int] | None = None,
 ) -> Iterator[Samples]:
     """Binaural sound (2, n) float32, block by block, of `sources` whose signals come in `blocks`.
 
-    Each block is (S, n) float32 at `hrirs.rate`, a channel per source, or (1, n) that all sources share.
+    Each block is (S, n) float32 at `hrirs.rate`, a channel per source, or (1, n) that all sources share, or,
+    with `channels` (S,), (C, n): source i is heard from channel `channels[i]`.
     Output sample k belongs to input sample k; the total length is that of the input. The sizes of the
     blocks do not matter and are not kept. Raises `InputError` for blocks of another shape.
     """
     options = options or RenderOptions()
     if len(sources) == 0:
         raise InputError("`sources` is empty but must hold at least one source")
-    return _stream(iter(blocks), _Renderer(tuple(sources), hrirs, options, room))
+    return _stream(iter(blocks), _Renderer(tuple(sources), hrirs, options, room, channels))
 
 
 def render(
@@ -139,8 +141,15 @@ class _Renderer:
     before it and ends `ahead` samples after it; the first one begins `hop` samples before time zero."""
 
     def __init__(
-        self, sources: tuple[Source, ...], hrirs: Hrirs, options: RenderOptions, room: Room | None
+        self,
+        sources: tuple[Source, ...],
+        hrirs: Hrirs,
+        options: RenderOptions,
+        room: Room | None,
+        channels: Sequence[int] | None = None,
     ) -> None:
+        self._channels = None if channels is None else tuple(int(channel) for channel in channels)
+        self._wanted = (1, len(sources)) if channels is None else (max(channels) + 1,)
         self.field = hrir_field(hrirs)
         field = self.field
         self.chunk = CHUNK_BLOCKS * field.hop
@@ -161,10 +170,9 @@ class _Renderer:
 
     def check(self, block: Samples, buffer: Samples | None) -> Samples:
         block = np.asarray(block, np.float32)
-        if block.ndim != 2 or len(block) not in (1, len(self._voices)):
-            raise InputError(
-                f"`blocks` holds an array of shape {block.shape} but must hold (1 or {len(self._voices)}, n)"
-            )
+        if block.ndim != 2 or len(block) not in self._wanted:
+            wanted = " or ".join(str(count) for count in self._wanted)
+            raise InputError(f"`blocks` holds an array of shape {block.shape} but must hold ({wanted}, n)")
         if buffer is not None and len(block) != len(buffer):
             raise InputError(f"`blocks` changes from {len(buffer)} to {len(block)} channels")
         return block
@@ -183,7 +191,7 @@ class _Renderer:
             heard = voices.heard(begins, ends)
             if not heard and self._room is None:
                 continue
-            channel = 0 if len(buffer) == 1 else i
+            channel = self._channels[i] if self._channels else 0 if len(buffer) == 1 else i
             if voices.doppler:
                 signal = voices.doppler(buffer[channel], first, low, high)
             else:

@@ -127,31 +127,37 @@ def _shared(
     stems: Path | None,
 ) -> Iterator[Samples]:
     """What shares the track: taken apart where several sound at once, else sent whole to where it sounds."""
-    from foleyspace.spatializer.inference import SeparatorOptions, keep_sum, overlap, placed, separated_blocks
+    from foleyspace.spatializer import inference
 
-    together = len(sources) > 1 and overlap(sources)
-    mixed = together and config.spatializer != "hrir"
-    if stems is not None and together and not mixed:
-        raise InputError("`stems` needs the separator, but `spatializer` is 'hrir'")
+    together = inference.busiest(sources)
+    mixed = together > 1 and config.spatializer != "hrir"
+    if config.spatializer == "auto" and together > inference.MOST:
+        log.warning("%d sources sound at once: too many to take apart, each gets its share", together)
+        mixed = False
+    if stems is not None and together > 1 and not mixed:
+        reason = "is 'hrir'" if config.spatializer == "hrir" else f"takes at most {inference.MOST} at once"
+        raise InputError(f"`stems` needs the separator, but `spatializer` {reason}")
     if config.phase == "minimum" or (config.phase == "auto" and mixed):
         from foleyspace.hrir import minimum_phase_hrirs
 
         hrirs = minimum_phase_hrirs(hrirs)
     blocks: Iterator[Samples] = _blocks(stack, [mono])
-    placed_sources = sources
+    channels = None
     if mixed or stems is not None:
-        options = SeparatorOptions(
+        options = inference.SeparatorOptions(
             config.weights, config.device, config.steps, config.guidance, config.seed, config.offline
         )
+        rows = inference.rows_of(sources) if stems is None else np.arange(len(sources))
+        channels = rows.tolist()
         if mixed:
             log.info("several sources share the sound: the separator takes it apart")
-        blocks = separated_blocks(blocks, sources, options)
-        placed_sources = placed(sources)
+        blocks = inference.separated_blocks(blocks, sources, options, rows)
+        sources = inference.placed(sources)
     if stems is not None:
         blocks = _written(stack, blocks, sources, stems)
-    stereo = _rendered(blocks, placed_sources, room, hrirs, config, dry)
+    stereo = _rendered(blocks, sources, room, hrirs, config, dry, channels)
     if config.mono_compatible:
-        return _with_sum(_blocks(stack, [mono]), stereo, keep_sum)
+        return _with_sum(_blocks(stack, [mono]), stereo, inference.keep_sum)
     return stereo
 
 
@@ -162,12 +168,13 @@ def _rendered(
     hrirs: Hrirs,
     config: SoundConfig,
     dry: bool,
+    channels: Sequence[int] | None = None,
 ) -> Iterator[Samples]:
     from foleyspace.renderer import RenderOptions, render_blocks
 
     far = dry if config.distance_gain == "auto" else config.distance_gain == "on"
     options = RenderOptions(distance_gain=far, air_absorption=far, doppler=config.doppler, seed=config.seed)
-    return render_blocks(blocks, sources, hrirs, options=options, room=room)
+    return render_blocks(blocks, sources, hrirs, options=options, room=room, channels=channels)
 
 
 def _blocks(stack: ExitStack, files: Sequence[Path]) -> Iterator[Samples]:

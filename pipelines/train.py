@@ -112,7 +112,9 @@ def run(config: TrainConfig) -> Path:
     notes = {k: v for k, v in asdict(config).items() if k not in ("sounds", "hrtfs", "data", "out", "device")}
     while state.step < config.steps:
         # resumed or not, the same batch and the same noise
-        generator = torch.Generator().manual_seed((config.seed * 1000 + rank) * 10**7 + state.step)
+        number = (config.seed * 1000 + rank) * 10**7 + state.step
+        generator = torch.Generator().manual_seed(number)
+        torch.manual_seed(number)
         net.train()
         loss = system.loss(model, next(data.batches).to(device), data.bank, generator)
         state.update(loss)

@@ -68,7 +68,8 @@ def to_bins(masks: Tensor, bins: Tensor | None = None) -> Tensor:
     return (spread if bins is None else spread[bins]) @ masks
 
 
-def level_features(power: Tensor) -> Tensor:
-    """(..., `BANDS`, T) band power to [-0.7, 0.3]: decibels re the mean over the piece, by the hundred."""
-    mean = power.mean(dim=(-2, -1), keepdim=True)
+def level_features(power: Tensor, heard: slice = slice(None)) -> Tensor:
+    """(..., `BANDS`, T) band power to [-0.7, 0.3]: decibels re the mean over the piece, or over its frames
+    `heard`, by the hundred."""
+    mean = power[..., heard].mean(dim=(-2, -1), keepdim=True)
     return torch.clamp(10 * torch.log10(power / (mean + 1e-12) + 1e-7), FLOOR_DB, TOP_DB) / 100

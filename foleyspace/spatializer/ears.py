@@ -27,6 +27,7 @@ PATCH = 16  # mel frames, and mel bands, to a patch
 ROWS = MELS // PATCH
 PACE = HOP / RATE / (MEL_HOP / MEL_RATE)  # mel frames to a frame of ours
 SPAN = 7  # patches the tagger was trained to pool over: 1.8 s
+DOUBTED, MOST_DOUBT = 0.3, 1.4
 EMPHASIS = 4.0  # brings similarities of words to about one
 
 
@@ -55,22 +56,38 @@ class Ears(nn.Module):
         return self.net.blocks(functional.relu(self.net.stem(x))).transpose(2, 3)
 
     @torch.no_grad()
-    def evidence(self, heard: Tensor, labels: Tensor) -> Tensor:
+    def evidence(self, heard: Tensor, labels: Tensor, doubt: Tensor | None = None) -> Tensor:
         """How much the patches `heard` (B, `CHANNELS`, `ROWS`, P) sound like `labels` (B, K, 384), zero where
         a label is NaN: (B, K, 2, `ROWS`, P), for each patch alone, and for all rows and 1.8 s together, as
-        the tagger was trained."""
+        the tagger was trained. `doubt` (B, 384) is added to what each piece is heard as."""
         labels = labels.nan_to_num(0.0)
         alone = self._words(torch.cat((heard, heard), dim=1))
         mean = functional.avg_pool1d(heard.mean(dim=2), SPAN, 1, SPAN // 2, count_include_pad=False)
         most = functional.max_pool1d(heard.amax(dim=2), SPAN, 1, SPAN // 2)
         together = self._words(torch.cat((mean, most), dim=1)[:, :, None])
-        both = (torch.einsum("bdrp,bkd->bkrp", words, labels) for words in (alone, together))
-        first, second = both
+        first, second = (
+            torch.einsum("bdrp,bkd->bkrp", _doubted(words, doubt), labels) for words in (alone, together)
+        )
         return EMPHASIS * torch.stack((first, second.expand_as(first)), dim=2)
 
     def _words(self, pooled: Tensor) -> Tensor:
         vectors = self.net.project(pooled.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return functional.normalize(vectors, dim=1)
+
+
+def doubts(labels: Tensor) -> Tensor:
+    """(B, 384) for training: three pieces in ten are heard, more or less, as another of their `labels`
+    (B, K, 384). The tagger has learned the very sounds that the separator trains on; on others it errs, and
+    must not be trusted blindly."""
+    size, slots = labels.shape[:2]
+    which = torch.randint(slots, (size,), device=labels.device)
+    much = torch.rand(size, 1, device=labels.device) * MOST_DOUBT
+    much = much * (torch.rand(size, 1, device=labels.device) < DOUBTED)
+    return labels.nan_to_num(0.0)[torch.arange(size, device=labels.device), which] * much
+
+
+def _doubted(words: Tensor, doubt: Tensor | None) -> Tensor:
+    return words if doubt is None else functional.normalize(words + doubt[:, :, None, None], dim=1)
 
 
 def on_grid(patches: Tensor, frames: int, step: int = 1) -> Tensor:

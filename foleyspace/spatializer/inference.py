@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.propagation import audible_span
@@ -23,6 +24,8 @@ log = logging.getLogger("foleyspace")
 MOST = 16  # sources that sound at once
 STEPS, GUIDANCE = 1, 1.0
 WINDOW, EDGE, FADE = 288, 24, 48  # frames of 21.3 ms: 6 s, of which 0.5 s at each end are not used
+ROUND = 16  # a short window has a multiple of so many frames
+APART_S = 0.5  # between sources that share a row
 SMALLEST = 144  # what a window shrinks to when memory is short
 
 
@@ -91,21 +94,36 @@ def keep_sum(mono: Samples, stereo: Samples) -> Samples:
     return np.stack((mono / 2 + half, mono / 2 - half)).astype(np.float32)
 
 
-def overlap(sources: Sequence[Source]) -> bool:
-    """Whether two sources sound at the same time anywhere, by their gains."""
-    spans = sorted(audible_span(source) for source in sources)
-    ends = -np.inf
-    for start, end in spans:
-        if start < ends and end > start:
-            return True
-        ends = max(ends, end)
-    return False
+def busiest(sources: Sequence[Source]) -> int:
+    """How many sources sound at once at most, by their gains."""
+    spans = [span for span in map(audible_span, sources) if span[1] > span[0]]
+    ends = sorted([(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans])
+    return int(np.cumsum([step for _, step in ends]).max(initial=0))
+
+
+def rows_of(sources: Sequence[Source]) -> NDArray[np.int_]:
+    """(S,) a row for the stem of each source, as few as there can be: sources that never sound near each
+    other share one. A film has thousands of sources, but few at a time."""
+    order = sorted((audible_span(source), i) for i, source in enumerate(sources))
+    rows = np.zeros(len(sources), int)
+    free: list[float] = []  # when each row's last sound ends
+    for (start, end), i in order:
+        row = next((r for r, ended in enumerate(free) if ended + APART_S < start), len(free))
+        if row == len(free):
+            free.append(end)
+        free[row] = end
+        rows[i] = row
+    return rows
 
 
 def separated_blocks(
-    blocks: Iterable[Samples], sources: Sequence[Source], options: SeparatorOptions
+    blocks: Iterable[Samples],
+    sources: Sequence[Source],
+    options: SeparatorOptions,
+    rows: NDArray[np.int_] | None = None,
 ) -> Iterator[Samples]:
-    """Stems (S, n) block by block of a mixture that comes in `blocks` (1, n) at 48 kHz, in bounded memory."""
+    """Stems (S, n) block by block of a mixture that comes in `blocks` (1, n) at 48 kHz, in bounded memory;
+    with `rows` (S,), sources of the same row are added up in it."""
     if len(sources) == 0:
         raise InputError("`sources` is empty but must hold at least one source")
     if len(sources) == 1:
@@ -113,27 +131,32 @@ def separated_blocks(
         return
     from foleyspace.spatializer.bands import HOP, RATE
 
-    separator = _Separator(sources, options)
-    frames = WINDOW
-    buffer = np.zeros((1, EDGE * HOP), np.float32)  # begins `EDGE` frames before the first sample to give out
-    tail = np.zeros((len(sources), FADE * HOP), np.float32)
-    fade = np.linspace(0, 1, FADE * HOP, endpoint=False, dtype=np.float32)
+    separator = _Separator(sources, options, np.arange(len(sources)) if rows is None else rows)
+    edge, fade_over, frames = EDGE * HOP, FADE * HOP, WINDOW
+    fade = np.linspace(0, 1, fade_over, endpoint=False, dtype=np.float32)
+    buffer, origin = np.zeros(edge, np.float32), -edge  # what is kept of the mixture, and where it begins
+    tail: Samples | None = None
     source, ended, given, total = iter(blocks), False, 0, 0
-    first = True
     while True:
-        while not ended and buffer.shape[1] < frames * HOP:
+        size = frames * HOP
+        while not ended and origin + len(buffer) < given - edge + size:
             block = next(source, None)
             if block is None:
                 ended = True
             else:
                 total += block.shape[1]
-                buffer = np.concatenate([buffer, block], axis=1)
-        if given >= total and ended:
+                buffer = np.append(buffer, block[0])
+        if ended and given >= total:
             return
-        window = buffer[0, : frames * HOP]
-        window = np.pad(window, (0, frames * HOP - len(window)))
+        start, usable = given - edge, size - 2 * edge
+        last = ended and total - given <= usable
+        if last:  # looks back rather than at the silence beyond the end
+            start = max(origin, min(start, total + edge - size))
+            size = min(size, HOP * ROUND * -(-(total + edge - start) // (HOP * ROUND)))
+        window = buffer[start - origin : start - origin + size]
+        window = np.pad(window, (0, size - len(window)))
         try:
-            stems = separator(window, given / RATE - EDGE * HOP / RATE)
+            stems = separator(window, start / RATE)
         except (MemoryError, RuntimeError) as error:
             if not _out_of_memory(error):
                 raise
@@ -144,30 +167,32 @@ def separated_blocks(
             frames //= 2
             log.warning("memory is short: windows of %.0f s are tried", frames * HOP / RATE)
             continue
-        stems = stems[:, EDGE * HOP : (frames - EDGE) * HOP]
-        if not first:
-            stems[:, : FADE * HOP] = stems[:, : FADE * HOP] * fade + tail * (1 - fade)
-        first = False
-        kept = stems.shape[1] - FADE * HOP
+        stems = stems[:, given - start :][:, : total - given if last else usable]
+        if tail is not None:
+            n = min(fade_over, stems.shape[1])
+            stems[:, :n] = stems[:, :n] * fade[:n] + tail[:, :n] * (1 - fade[:n])
+        if last:
+            yield stems
+            return
+        kept = usable - fade_over
         tail = stems[:, kept:].copy()
-        fresh = min(kept, total - given) if ended else kept
-        yield stems[:, :fresh]
-        given += fresh
-        buffer = buffer[:, kept:]
+        yield stems[:, :kept]
+        given += kept
+        forget = max(0, given + edge - WINDOW * HOP - origin)
+        buffer, origin = buffer[forget:], origin + forget
 
 
 class _Separator:
-    """Stems (S, n) of a window (n,) that begins at a time (s)."""
+    """Stems of a window (n,) that begins at a time (s), each in its row: (R, n)."""
 
-    def __init__(self, sources: Sequence[Source], options: SeparatorOptions) -> None:
+    def __init__(self, sources: Sequence[Source], options: SeparatorOptions, rows: NDArray[np.int_]) -> None:
         from foleyspace.device import torch_device
         from foleyspace.spatializer.weights import load_separator
 
-        self.options = options
-        self.sources = sources
+        self.options, self.sources, self.rows = options, sources, rows
         self.spans = np.array([audible_span(source) for source in sources])
         self.shares = gains_are_shares(sources)
-        if overlap(sources):
+        if busiest(sources) > 1:
             self.device = torch_device(options.device)
             self.net = load_separator(options.weights, device=self.device, offline=options.offline)
             self.labels = label_vectors(sources, offline=options.offline)
@@ -178,14 +203,14 @@ class _Separator:
         times = begins + np.arange(len(window) // HOP) * HOP / RATE
         # a fade of one frame around each end of a source's span, so that nothing is cut off
         heard = (self.spans[:, 0] < times[-1] + HOP / RATE) & (self.spans[:, 1] > times[0] - HOP / RATE)
-        stems = np.zeros((len(self.sources), len(window)), np.float32)
+        stems = np.zeros((self.rows.max() + 1, len(window)), np.float32)
         which = np.flatnonzero(heard)
         if not len(which):
             return stems
         if not window.any():
             return stems
         if len(which) == 1 and not self.shares:
-            stems[which[0]] = window
+            stems[self.rows[which[0]]] = window
             return stems
         known = activity([self.sources[int(i)] for i in which], times, self.shares)
         together = (known > 0).sum(axis=0)
@@ -195,9 +220,10 @@ class _Separator:
                 f"{max(times[together.argmax()], 0):.1f} s but at most {MOST} can be told apart"
             )
         if together.max() > 1:
-            stems[which] = self._separated(window, self.labels[which], known, begins)
+            parts = self._separated(window, self.labels[which], known, begins)
         else:  # they take turns
-            stems[which] = _taking_turns(window, known)
+            parts = _taking_turns(window, known)
+        np.add.at(stems, self.rows[which], parts)
         return stems
 
     def _separated(self, window: Samples, labels: Samples, known: Samples, begins: float) -> Samples:

@@ -18,14 +18,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foleyspace.spatializer.bands import BANDS
-from foleyspace.spatializer.ears import CHANNELS, Ears, on_grid
+from foleyspace.spatializer.bands import BANDS, FLOOR_DB
+from foleyspace.spatializer.ears import CHANNELS, Ears, doubts, on_grid
 from foleyspace.word_vectors import DIM
 
 MULTIPLE = 16  # frames come in multiples of this (padded here)
 GROUPS = 8  # of the normalisation
 FAINT = 0.3
 SENSE = 3  # level of the encoder at which the tagger's features come in
+FORGOTTEN = 0.2  # of those features, in training
 KNOWN = 4  # activity, share, evidence of a patch and of its surroundings
 SILENT = 1e-6  # activity below this: no sound at all
 
@@ -77,10 +78,12 @@ class SeparatorNet(nn.Module):
         """
         size, slots, frames = activity.shape
         pad = -frames % MULTIPLE
-        features, activity, share = (functional.pad(x, (0, pad)) for x in (features, activity, share))
+        features = functional.pad(features, (0, pad), value=FLOOR_DB / 100)
+        activity, share = functional.pad(activity, (0, pad)), functional.pad(share, (0, pad))
         sounds = self.ears(features)
         skips = self._encode(features, sounds)
-        seems = on_grid(self.ears.evidence(sounds, labels), features.shape[-1])
+        doubt = doubts(labels) if self.training else None
+        seems = on_grid(self.ears.evidence(sounds, labels, doubt), features.shape[-1])
         labels = torch.where(labels.isnan(), self.no_label, labels).flatten(0, 1)
         heard = self.heard(skips[-1].mean(dim=(2, 3))).repeat_interleave(slots, dim=0)
         when = time[:, None].repeat_interleave(slots, dim=0)
@@ -109,7 +112,8 @@ class SeparatorNet(nn.Module):
         for level, (down, encoder) in enumerate(zip(self.down, self.encoders, strict=True), start=1):
             x = down(skips[-1])
             if level == SENSE:
-                x = x + self.sense(on_grid(sounds, features.shape[-1], 2**level))
+                sensed = functional.dropout2d(sounds, FORGOTTEN, self.training)
+                x = x + self.sense(on_grid(sensed, features.shape[-1], 2**level))
             skips.append(encoder(x))
         return skips
 

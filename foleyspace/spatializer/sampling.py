@@ -32,7 +32,9 @@ def predicted_masks(
     frames = activity.shape[-1]
     mixture = spectrum(sound)[None, :, :frames]
     power = band_power(mixture)
-    features = level_features(power)
+    sounding = torch.nonzero(power[0].sum(dim=0)).flatten()
+    ends = (int(sounding[0]), int(sounding[-1]) + 1) if len(sounding) else (0, frames)
+    features = level_features(power, slice(*ends))  # silence around a short sound tells nothing
     labels, activity = labels[None], activity[None]
     generator = torch.Generator().manual_seed(seed)
     share = flow.start_shares(activity, BANDS)
