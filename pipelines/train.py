@@ -36,12 +36,12 @@ class TrainConfig:
     frames: int = 144
     channels: tuple[int, ...] = (24, 48, 96, 160, 224)
     condition: int = 192
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 0.01
     ema: float = 0.999
     label_drop: float = 0.1
-    label_noise: float = 1.0
-    flow_share: float = 0.3
+    label_noise: float = 0.5
+    flow_share: float = 0.15
     check_every: int = 200
     check_pieces: int = 48
     seed: int = 0

@@ -795,7 +795,9 @@ def test_sources_far_apart_in_time_share_a_row():
 
 
 def test_shared_rows_sound_as_rows_of_their_own(stands_in, kemar):
-    stands_in(lambda features, labels, activity, share, time: 3 * share + torch.log(activity + 1e-6)[:, :, None])
+    stands_in(
+        lambda features, labels, activity, share, time: 3 * share + torch.log(activity + 1e-6)[:, :, None]
+    )
     sources = [between("a", 0.2, 2.0, azimuth_deg=60), between("b", 1.0, 3.0, azimuth_deg=-60)]
     sources += [between("c", 4.0, 6.0, azimuth_deg=30), between("d", 5.0, 6.5, azimuth_deg=-90)]
     mono, options = noise(7.0), SeparatorOptions(device="cpu")
