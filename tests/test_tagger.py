@@ -377,11 +377,12 @@ def test_training_learns_resumes_and_exports(tmp_path):
 
 
 def test_train_tagger_yaml_equals_the_dataclass():
-    from foleyspace.pipelines.train_tagger import TrainTaggerConfig, read_config
+    from foleyspace.config_file import read_config
+    from foleyspace.pipelines.train_tagger import TrainTaggerConfig
 
     stated = yaml.safe_load((files("foleyspace.configs") / "train_tagger.yaml").read_text())
     assert stated == dataclasses.asdict(TrainTaggerConfig())
     with pytest.raises(InputError, match="`stepz` is no option"):
-        read_config(files("foleyspace.configs") / "train_tagger.yaml", ["stepz=3"])
+        read_config(TrainTaggerConfig, "train_tagger", {"stepz": "3"})
     with pytest.raises(InputError, match="`steps` is 0"):
-        read_config(files("foleyspace.configs") / "train_tagger.yaml", ["steps=0"])
+        read_config(TrainTaggerConfig, "train_tagger", {"steps": "0"})
