@@ -41,7 +41,7 @@ class _Stream(torch.utils.data.IterableDataset):
 
 def training_data(config: TrainConfig, rank: int, first: int, device: torch.device) -> Data:
     """Batch `first` and all after it for process `rank`. Raises `InputError` for unusable folders."""
-    bank = load_bank(find_sets(config.hrtfs), device)
+    files = find_sets(config.hrtfs)  # what can be wrong is found before what takes long
     if config.data:
         from foleyspace.spatializer.shards import disk_batches
 
@@ -55,6 +55,7 @@ def training_data(config: TrainConfig, rank: int, first: int, device: torch.devi
             order = {"step": step, "rank": rank}
             return batches(sounds, bank, config.batch, config.frames, config.seed, start, **order)
 
+    bank = load_bank(files, device)
     loader = torch.utils.data.DataLoader(
         _Stream(make, first),
         batch_size=None,
