@@ -110,6 +110,18 @@ def log_row(path: Path, row: dict[str, float]) -> None:
         writer.writerow(f"{value:.5g}" for value in row.values())
 
 
+def halved(net: torch.nn.Module) -> dict[str, Tensor]:
+    """What a weights file keeps of a network: its tensors, in float16."""
+    return {
+        name: tensor.detach()
+        .cpu()
+        .to(torch.float16 if tensor.is_floating_point() else tensor.dtype)
+        .contiguous()
+        for name, tensor in net.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+
+
 def export(
     net: torch.nn.Module,
     path: Path,
@@ -120,14 +132,7 @@ def export(
     """Write weights and reference as float16 safetensors, the calibration and `notes` in the header."""
     from safetensors.torch import save
 
-    tensors = {
-        name: tensor.detach()
-        .cpu()
-        .to(torch.float16 if tensor.is_floating_point() else tensor.dtype)
-        .contiguous()
-        for name, tensor in net.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
+    tensors = halved(net)
     if reference is not None:
         tensors["reference"] = torch.from_numpy(reference).half().contiguous()
     header = {"calibration": json.dumps(asdict(calibration) if calibration else None)}

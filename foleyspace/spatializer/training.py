@@ -24,7 +24,7 @@ from foleyspace.spatializer.hrtfs import HrtfBank
 from foleyspace.spatializer.losses import Terms, terms
 from foleyspace.spatializer.model import SeparatorNet
 from foleyspace.spatializer.weights import FORMAT
-from foleyspace.tagger_training import warmed
+from foleyspace.tagger_training import halved, warmed
 
 log = logging.getLogger("foleyspace")
 
@@ -205,16 +205,8 @@ def export(net: SeparatorNet, path: Path, notes: dict[str, Any]) -> Path:
     """Write the weights as float16 safetensors; the network's shape and `notes` in the header."""
     from safetensors.torch import save
 
-    tensors = {
-        name: tensor.detach()
-        .cpu()
-        .to(torch.float16 if tensor.is_floating_point() else tensor.dtype)
-        .contiguous()
-        for name, tensor in net.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
     header = {"format": FORMAT, "net": json.dumps(asdict(net.config))}
     header |= {name: str(value) for name, value in notes.items()}
     with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_bytes(save(tensors, metadata=header))
+        temporary.write_bytes(save(halved(net), metadata=header))
     return path
