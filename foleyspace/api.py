@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +98,7 @@ def spatialize(
     from foleyspace.hrir import load_hrirs, minimum_phase_hrirs
     from foleyspace.renderer import RenderOptions
     from foleyspace.renderer import render as render_audio
-    from foleyspace.spatializer.inference import SeparatorOptions, busiest, placed
+    from foleyspace.spatializer.inference import SeparatorOptions, busiest, place
 
     if spatializer not in ("auto", "hrir", "diffusion"):
         raise InputError(f"`spatializer` is {spatializer!r} but must be auto, hrir or diffusion")
@@ -113,9 +112,8 @@ def spatialize(
     options = RenderOptions(distance_gain=distance_gain, air_absorption=distance_gain, doppler=doppler)
     resampled = [_resampled(signal, working) for signal in signals]
     if spatializer != "hrir" and len(resampled) == 1 and busiest(scene.sources) > 1:
-        resampled = [Audio(stem[None], working) for stem in _stems(resampled[0], scene, chosen)]
-        scene = replace(scene, sources=placed(scene.sources))
-        loaded = minimum_phase_hrirs(loaded)
+        stems = _stems(resampled[0], scene, chosen)
+        return _resampled(place(stems, scene, minimum_phase_hrirs(loaded), options), own_rate)
     out = render_audio(resampled[0] if len(resampled) == 1 else resampled, scene, loaded, options)
     return _resampled(out, own_rate)
 

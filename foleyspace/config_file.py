@@ -30,23 +30,27 @@ def read_config(config: type[C], file: str | Path | None, changes: Mapping[str, 
     return config(**values)
 
 
-def _read(file: str | Path) -> dict[str, Any]:
+def read_yaml(path: Path, said: str | Path) -> dict[str, Any]:
+    """The option: value lines of a YAML file, which errors call `said`. Raises `InputError` for one that
+    cannot be read or holds something else."""
     import yaml
 
     try:
-        if Path(file).suffix:
-            text = Path(file).read_text(encoding="utf-8")
-        else:
-            with as_file(files("foleyspace.configs") / f"{file}.yaml") as path:
-                text = path.read_text(encoding="utf-8")
-        values = yaml.safe_load(text) or {}
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except OSError as error:
-        raise InputError(f"cannot read config {file}: {(error.strerror or str(error)).lower()}") from None
+        raise InputError(f"cannot read config {said}: {(error.strerror or str(error)).lower()}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"config {file} is not YAML: {' '.join(str(error).split())}") from None
+        raise InputError(f"config {said} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
-        raise InputError(f"config {file} must hold option: value lines")
+        raise InputError(f"config {said} must hold option: value lines")
     return {str(name): value for name, value in values.items()}
+
+
+def _read(file: str | Path) -> dict[str, Any]:
+    if Path(file).suffix:
+        return read_yaml(Path(file), file)
+    with as_file(files("foleyspace.configs") / f"{file}.yaml") as path:
+        return read_yaml(path, file)
 
 
 def _as(kind: type, name: str, value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -95,23 +96,38 @@ def atomic_output(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def check_folder(path: str | Path, overwrite: bool = False) -> Path:
-    """A folder that may be made or filled: not there yet, empty, or `overwrite`; else `InputError`."""
+def check_folder(path: str | Path) -> Path:
+    """A folder that may be made or written to, or `InputError`."""
     path = Path(path)
     if path.exists() and not path.is_dir():
-        raise InputError(f"output folder {path} is a file")
-    if path.is_dir() and any(path.iterdir()) and not overwrite:
-        raise InputError(f"output folder {path} is not empty (--overwrite puts files there anyway)")
+        raise InputError(f"output {path} is a file but must be a folder")
     if not path.parent.is_dir():
-        raise InputError(f"output folder {path}: {path.parent} does not exist")
+        raise InputError(f"output folder {path.parent} does not exist")
     if not os.access(path if path.is_dir() else path.parent, os.W_OK | os.X_OK):
         raise InputError(f"output folder {path} cannot be written to")
     return path
 
 
+def check_empty_folder(path: str | Path, overwrite: bool = False) -> Path:
+    """The same, not there yet or empty unless `overwrite`."""
+    path = check_folder(path)
+    if path.is_dir() and any(path.iterdir()) and not overwrite:
+        raise InputError(f"output folder {path} is not empty (--overwrite puts files there anyway)")
+    return path
+
+
+def file_sha256(path: Path) -> str:
+    """Of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def put_folder(made: Path, path: Path, overwrite: bool = False) -> None:
     """The files of `made` into the folder `path`, which appears whole if it was not there."""
-    path = check_folder(path, overwrite).resolve()
+    path = check_empty_folder(path, overwrite).resolve()
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         shutil.copytree(made, beside)

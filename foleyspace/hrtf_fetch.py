@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import http.client
 import json
 import logging
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 
 from foleyspace import __version__
 from foleyspace.errors import FoleyspaceError, InputError
+from foleyspace.files import file_sha256
 from foleyspace.hrtf import fetch_record
 from foleyspace.sofa import read_sofa
 
@@ -68,7 +68,7 @@ def fetch(
     record = fetch_record(path)
     noted = record.get("sha256") if record.get("url") == url else None
     expected = (sha256 or noted or "").lower()
-    if path.is_file() and expected and _sha256(path) == expected:
+    if path.is_file() and expected and file_sha256(path) == expected:
         log.info("%s is here already, unchanged: %s", path.stem, path)
         return path
     if path.exists() and not record:
@@ -77,12 +77,12 @@ def fetch(
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = Partial(path.with_name(path.name + ".part"), url)
         resumed = _download(partial, timeout_s, progress)
-        found = _sha256(partial.path)
+        found = file_sha256(partial.path)
         if expected and found != expected and resumed:
             log.warning("the resumed download of %s does not match its sha256: fetched anew", url)
             partial.delete()
             _download(partial, timeout_s, progress)
-            found = _sha256(partial.path)
+            found = file_sha256(partial.path)
         if expected and found != expected:
             partial.delete()
             whose = "given" if sha256 else f"of the first download; {path.with_suffix('.json')} holds it"
@@ -220,14 +220,6 @@ def _check_address(url: str) -> None:
     if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"):
         return
     raise InputError(f"`url` is {url} but must begin with https://")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def normalise(mel_db: Samples) -> Samples:
 @lru_cache(maxsize=1)
 def mel_bank() -> Samples:
     """Triangles (MELS, FRAME // 2 + 1) at even steps of the HTK mel scale, each with unit peak."""
-    edges = _hz(np.linspace(_mel(LOW_HZ), _mel(HIGH_HZ), MELS + 2))
+    edges = _hz(np.linspace(mel_scale(LOW_HZ), mel_scale(HIGH_HZ), MELS + 2))
     hz = np.arange(FRAME // 2 + 1) * RATE / FRAME
     rising = (hz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - hz) / (edges[2:] - edges[1:-1])[:, None]
@@ -62,8 +62,9 @@ def _window() -> Samples:
     return (hann * 2 / hann.sum()).astype(np.float32)
 
 
-def _mel(hz: float) -> float:
-    return float(2595 * np.log10(1 + hz / 700))
+def mel_scale(hz: Floats | float) -> Floats:
+    """HTK's mel scale."""
+    return np.asarray(2595 * np.log10(1 + np.asarray(hz) / 700))
 
 
 def _hz(mel: Floats) -> Floats:

@@ -144,14 +144,11 @@ def _shared(
     blocks: Iterator[Samples] = _blocks(stack, [mono])
     channels = None
     if mixed or stems is not None:
-        options = inference.SeparatorOptions(
-            config.weights, config.device, config.steps, config.guidance, config.seed, config.offline
-        )
         rows = inference.rows_of(sources) if stems is None else np.arange(len(sources))
         channels = rows.tolist()
         if mixed:
             log.info("several sources share the sound: the separator takes it apart")
-        blocks = inference.separated_blocks(blocks, sources, options, rows)
+        blocks = inference.separated_blocks(blocks, sources, config.separation(), rows)
         sources = inference.placed(sources)
     if stems is not None:
         blocks = _written(stack, blocks, sources, stems)

@@ -33,11 +33,15 @@ class TaggerNet(nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         """(B, T, M) to unit vectors (B, dim)."""
-        pitch = torch.linspace(-1, 1, mel.shape[2], device=mel.device, dtype=mel.dtype).expand_as(mel)
-        x = torch.stack((mel, pitch), dim=1).contiguous(memory_format=torch.channels_last)
-        x = self.blocks(functional.relu(self.stem(x)))
+        x = self.patches(mel)
         pooled = torch.cat((x.mean((2, 3)), x.amax((2, 3))), dim=1)
         return functional.normalize(self.project(self.drop(pooled)).float(), dim=1)
+
+    def patches(self, mel: Tensor) -> Tensor:
+        """(B, T, M) to what is heard, patch by patch, not yet pooled: (B, `WIDTHS[-1]`, T / 16, M / 16)."""
+        pitch = torch.linspace(-1, 1, mel.shape[2], device=mel.device, dtype=mel.dtype).expand_as(mel)
+        x = torch.stack((mel, pitch), dim=1).contiguous(memory_format=torch.channels_last)
+        return self.blocks(functional.relu(self.stem(x)))
 
     def kind_logits(self, vectors: Tensor) -> Tensor:
         """(B, dim) unit vectors to (B, kinds) logits."""

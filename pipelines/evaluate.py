@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foleyspace.errors import InputError
+from foleyspace.files import check_folder
 
 if TYPE_CHECKING:
     from foleyspace.evaluation.systems import System
@@ -119,15 +120,10 @@ def run(
 
 
 def _checked_out(out: Path, overwrite: bool) -> Path:
-    if out.exists() and not out.is_dir():
-        raise InputError(f"output {out} is a file but must be a folder")
+    check_folder(out)
     there = [name for name in OUTPUTS if (out / name).exists()]
     if there and not overwrite:
         raise InputError(f"output {out / there[0]} exists already: remove it, or allow it with --overwrite")
-    if not out.parent.is_dir():
-        raise InputError(f"output folder {out.parent} does not exist")
-    if not os.access(out if out.exists() else out.parent, os.W_OK | os.X_OK):
-        raise InputError(f"output folder {out} cannot be written to")
     return out
 
 

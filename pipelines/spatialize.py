@@ -9,10 +9,14 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from foleyspace.errors import InputError
 from foleyspace.spatialize_file import BLOCK_S, WORKING_RATE, SoundReport, spatialize_file
 from foleyspace.types import Hrirs, Room, Scene
+
+if TYPE_CHECKING:
+    from foleyspace.spatializer.inference import SeparatorOptions
 
 logger = logging.getLogger("foleyspace")
 
@@ -41,10 +45,7 @@ class SoundConfig:
         _one_of("spatializer", self.spatializer, ("auto", "hrir", "diffusion"))
         _one_of("phase", self.phase, ("auto", "measured", "minimum"))
         _one_of("distance_gain", self.distance_gain, ("auto", "on", "off"))
-        if not 1 <= self.steps <= 50:
-            raise InputError(f"`steps` is {self.steps} but must be between 1 and 50")
-        if not 0 <= self.guidance <= 10:
-            raise InputError(f"`guidance` is {self.guidance} but must be between 0 and 10")
+        self.separation()
         self.room()
         self.target_lufs(None)
 
@@ -54,6 +55,11 @@ class SoundConfig:
         hrirs = load_hrirs(self.hrtf, WORKING_RATE)
         logger.info("HRIR set: %s, %d directions", hrirs.name, len(hrirs.xyz))
         return hrirs
+
+    def separation(self) -> SeparatorOptions:
+        from foleyspace.spatializer.inference import SeparatorOptions
+
+        return SeparatorOptions(self.weights, self.device, self.steps, self.guidance, self.seed, self.offline)
 
     def room(self) -> Room | None:
         return None if self.rt60_s is None else Room(self.rt60_s, self.drr_db)
@@ -89,7 +95,7 @@ def run(
     """
     import soundfile
 
-    from foleyspace.files import atomic_output, check_folder, check_output, put_folder
+    from foleyspace.files import atomic_output, check_empty_folder, check_output, put_folder
     from foleyspace.soundtrack import extract_mono
 
     loaded = Scene.load(scene)
@@ -99,7 +105,7 @@ def run(
     if out.suffix.lower() not in formats:
         raise InputError(f"output {out} must end in {' or '.join(formats)}")
     if stems is not None:
-        check_folder(stems, overwrite)
+        check_empty_folder(stems, overwrite)
     hrirs = config.load_hrirs()
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         track, binaural = Path(folder) / "mono.wav", Path(folder) / "binaural.wav"

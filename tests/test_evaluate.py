@@ -301,6 +301,8 @@ def spoil(copy, how: str) -> None:
         (item / "mono.flac").write_bytes(b"no sound at all")
     elif how == "no hrtf":
         (item / "meta.json").write_text('{"hrtf": "nowhere.sofa"}')
+    elif how == "phase":
+        (item / "meta.json").write_text('{"hrtf": "mit_kemar", "phase": "linear"}')
     elif how == "meta":
         (item / "meta.json").write_text('["hrtf"]')
     elif how == "duration":
@@ -327,6 +329,7 @@ def spoil(copy, how: str) -> None:
         ("no sound", "cannot be read"),
         ("no hrtf", r"HRIR set nowhere\.sofa of item single is not in .*hrtfs, and no known name or file"),
         ("meta", "must be JSON with the key 'hrtf'"),
+        ("phase", "has `phase` 'linear' but must have measured or minimum"),
         ("duration", "lasts 9 s but its sound 1.2 s"),
         ("stems", r"1\.flac does not exist"),
         ("empty", "holds no items"),
@@ -488,9 +491,9 @@ def test_items_are_found_and_their_sets(made, sets, copy):
     assert find_items(made / "set" / "single") == [made / "set" / "single"]
     assert load_item(found[0], made / "set", sets).hrirs is load_item(found[1], made / "set", sets).hrirs
     with pytest.raises(InputError, match="--hrtfs FOLDER says where to look"):
-        HrirSets(None).path(found[0])
+        HrirSets(None).stated(found[0])
     (copy / "single" / "meta.json").write_text('{"hrtf": "mit_kemar"}')
-    assert HrirSets(None).path(copy / "single") == str(resolve_hrtf("mit_kemar"))
+    assert HrirSets(None).stated(copy / "single") == (str(resolve_hrtf("mit_kemar")), "measured")
 
 
 def test_the_yaml_and_the_command_line_state_the_defaults():

@@ -19,10 +19,11 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from foleyspace.errors import FoleyspaceError, InputError  # noqa: E402
+from foleyspace.files import file_sha256  # noqa: E402
 from foleyspace.spatializer import weights  # noqa: E402
 from foleyspace.spatializer.model import NetConfig, SeparatorNet  # noqa: E402
 from foleyspace.spatializer.training import export  # noqa: E402
-from foleyspace.spatializer.weights import FORMAT, SHIPPED, SUMS, load_separator, sha256  # noqa: E402
+from foleyspace.spatializer.weights import FORMAT, SHIPPED, SUMS, load_separator  # noqa: E402
 
 SMALL = NetConfig((8, 8, 8, 8, 16), 8)
 
@@ -85,13 +86,13 @@ def pretend(monkeypatch, folder: Path) -> None:
 def test_damaged_shipped_weights_are_never_used(saved, tmp_path, monkeypatch, damage):
     path, sums = tmp_path / SHIPPED, tmp_path / SUMS
     shutil.copy(saved, path)
-    sums.write_text(f"{sha256(path)}  {SHIPPED}\n")
+    sums.write_text(f"{file_sha256(path)}  {SHIPPED}\n")
     pretend(monkeypatch, tmp_path)
     assert load_separator("auto").config == SMALL
     if damage == "sum":
         sums.write_text(f"{'0' * 64}  {SHIPPED}\n")
     elif damage == "no sum":
-        sums.write_text(f"{sha256(path)}  other.safetensors\n\nrubbish\n")
+        sums.write_text(f"{file_sha256(path)}  other.safetensors\n\nrubbish\n")
     elif damage == "no sums":
         sums.unlink()
     elif damage == "truncated":

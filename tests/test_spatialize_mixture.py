@@ -43,9 +43,7 @@ from foleyspace.types import Audio, Hrirs, Scene, Source  # noqa: E402
 KEPT = (WINDOW - 2 * EDGE - FADE) * HOP  # from one join of windows to the next, samples
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
@@ -628,25 +626,15 @@ def test_shipped_weights_join_windows_without_seams():
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """The command line in this process: (exit code, stdout, the last line of stderr)."""
-    import signal
-
-    from foleyspace.cli import main
+def run(run):
+    """The command line in this process: (exit code, stdout, the last line of stderr); `run.err` is all of it."""
 
     def call(*arguments) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["foleyspace", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        call.err = captured.err
-        return stop.value.code or 0, captured.out, (captured.err.strip().splitlines() or [""])[-1]
+        code, out, call.err = run(*arguments)
+        assert "Traceback" not in call.err
+        return code or 0, out, (call.err.strip().splitlines() or [""])[-1]
 
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield call
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return call
 
 
 @pytest.fixture

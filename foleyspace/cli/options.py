@@ -42,16 +42,9 @@ def read_config(ctx: click.Context, _parameter: click.Parameter, path: str | Non
     """`--config FILE`: a YAML file of option names, overruled by what the command line says."""
     if path is None:
         return
-    import yaml
+    from foleyspace.config_file import read_yaml
 
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise InputError(f"cannot read config {path}: {(error.strerror or str(error)).lower()}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"config {path} is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise InputError(f"config {path} must hold option: value lines")
+    values = read_yaml(Path(path), path)
     options = {p.name: p for p in ctx.command.params if isinstance(p, click.Option)}
     known = set(options) - {"config", "json_output"}
     unknown = sorted(str(key) for key in values if key not in known)

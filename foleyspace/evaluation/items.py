@@ -13,6 +13,7 @@ from foleyspace.files import check_input
 from foleyspace.types import Audio, Hrirs, Samples, Scene
 
 RATE = 48000
+PHASES = ("measured", "minimum")  # of the HRIRs that a truth was rendered with
 SCENE_SLACK_S = 0.25
 
 
@@ -30,14 +31,16 @@ class Item:
 
 
 def find_items(folder: str | Path, limit: int | None = None) -> list[Path]:
-    """Item folders in a set, sub-folders (shards) included, by name; the first `limit`.
+    """Item folders in a set, sub-folders (shards) included, by name; the first `limit`. Hidden ones, which a
+    killed run leaves half-written, are none.
 
     Raises `InputError` for a folder that holds none.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"set {folder} does not exist or is no folder")
-    found = sorted({path.parent for name in ("mono.flac", "truth.flac") for path in folder.rglob(name)})
+    there = {path.parent for name in ("mono.flac", "truth.flac") for path in folder.rglob(name)}
+    found = sorted(p for p in there if not any(part.startswith(".") for part in p.relative_to(folder).parts))
     if not found:
         raise InputError(f"set {folder} holds no items: folders with mono.flac, truth.flac and scene.json")
     return found[:limit]
@@ -55,17 +58,24 @@ class HrirSets:
         self._phase = phase
         self._known: dict[tuple[str, str], Hrirs] = {}
 
-    def path(self, item: Path) -> str:
-        """The file or name of an item's set. Raises `InputError` when it is nowhere to be found."""
-        from foleyspace.hrtf import resolve_hrtf
-
+    def stated(self, item: Path) -> tuple[str, str]:
+        """The file or name of an item's set, and the phase. Raises `InputError` when the set is nowhere to be
+        found."""
         meta = check_input(item / "meta.json", "item file")
         try:
-            name = json.loads(meta.read_text(encoding="utf-8"))["hrtf"]
+            said = json.loads(meta.read_text(encoding="utf-8"))
+            name, phase = said["hrtf"], said.get("phase", self._phase)
         except (ValueError, KeyError, TypeError):
             raise InputError(f"item file {meta} must be JSON with the key 'hrtf'") from None
         if not isinstance(name, str) or not name:
             raise InputError(f"item file {meta} has `hrtf` {name!r} but must have a file or a name")
+        if phase not in PHASES:
+            raise InputError(f"item file {meta} has `phase` {phase!r} but must have {' or '.join(PHASES)}")
+        return self._path(item, name), phase
+
+    def _path(self, item: Path, name: str) -> str:
+        from foleyspace.hrtf import resolve_hrtf
+
         if self._folder is not None:
             for path in (self._folder / name, self._folder / f"{name}.sofa"):
                 if path.is_file():
@@ -82,8 +92,7 @@ class HrirSets:
     def load(self, item: Path) -> Hrirs:
         from foleyspace.hrir import load_hrirs, minimum_phase_hrirs
 
-        meta = json.loads((item / "meta.json").read_text(encoding="utf-8"))
-        key = (self.path(item), str(meta.get("phase", self._phase)))
+        key = self.stated(item)
         if key not in self._known:
             hrirs = load_hrirs(key[0], RATE)
             self._known[key] = minimum_phase_hrirs(hrirs) if key[1] == "minimum" else hrirs
@@ -122,7 +131,7 @@ def _checked_files(folder: Path, sets: HrirSets) -> tuple[Scene, int]:
         raise InputError(
             f"scene file {folder / 'scene.json'} lasts {scene.duration:g} s but its sound {length / RATE:g} s"
         )
-    sets.path(folder)
+    sets.stated(folder)
     return scene, length
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -100,15 +100,11 @@ def naive_render(item: Item) -> Output:
 
 def diffusion(item: Item, options: dict[str, Any]) -> Output:
     """The shipped spatializer; its stems go along where the item has some to compare them with."""
-    from foleyspace.renderer import render
-    from foleyspace.spatializer.inference import SeparatorOptions, placed, separate
-    from foleyspace.types import Audio
+    from foleyspace.spatializer.inference import SeparatorOptions, place, separate
 
     stated = {name: value for name, value in options.items() if value is not None}
     stems = separate(item.mono, item.scene, SeparatorOptions(**stated))
-    parts = [Audio(stem[None], item.mono.rate) for stem in stems]
-    scene = replace(item.scene, sources=placed(item.scene.sources))
-    return Output(render(parts, scene, item.hrirs).samples, None if item.stems is None else stems)
+    return Output(place(stems, item.scene, item.hrirs).samples, None if item.stems is None else stems)
 
 
 def _baseline(options: dict[str, Any], device: str, seed: int) -> System:

@@ -19,7 +19,9 @@ from torch.nn import functional
 from foleyspace.device import torch_device
 from foleyspace.errors import InputError
 from foleyspace.files import atomic_output, check_input
+from foleyspace.propagation import position
 from foleyspace.spatializer.baseline_net import BETAS, LEVEL, PATCH, STEPS, DiffWaveNet
+from foleyspace.tagger_training import halved
 from foleyspace.types import Audio, Floats, Samples, Scene
 
 RATE = 48_000  # Hz
@@ -189,19 +191,17 @@ def _places(scene: Scene, start: int, stop: int) -> Samples:
     """Where the sources are, (1, K, T, 3) m, from sample `start` to the last before `stop`."""
     moments = max(2, round((stop - start) / RATE * MOMENTS_PER_S))
     times = np.linspace(start, stop - 1, moments) / RATE
-    paths = [[np.interp(times, s.times, axis) for axis in s.xyz.T] for s in scene.sources]
-    return np.asarray(paths, np.float32).transpose(0, 2, 1)[None]
+    return np.stack([position(source, times) for source in scene.sources]).astype(np.float32)[None]
 
 
 def save_baseline(net: DiffWaveNet, path: Path, notes: Mapping[str, Any]) -> Path:
     """Write the weights as float16 safetensors, atomically, `notes` (steps, data, figures) in its header."""
     from safetensors.torch import save
 
-    tensors = {name: tensor.detach().cpu().half().contiguous() for name, tensor in net.state_dict().items()}
     header = {name: str(value) for name, value in notes.items()}
     header |= {"format": FORMAT, "version": VERSION, "net": json.dumps(net.shape)}
     with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_bytes(save(tensors, metadata=header))
+        temporary.write_bytes(save(halved(net), metadata=header))
     return Path(path)
 
 

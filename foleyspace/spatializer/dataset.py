@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator
 from dataclasses import dataclass, fields, replace
 
@@ -129,7 +130,7 @@ def draw_batch(
     """`size` pieces of `frames` network frames; all have the same number of slots, drawn from `common`."""
     common = common or rng
     count = min(draw_count(common), len(vectors))
-    absent = (count == 1 or common.random() < ABSENT) and count < len(vectors)
+    absent = names_absent(count, len(vectors), common)
     mixtures = [draw_mixture(sounds, count + absent, frames * HOP, rng, absent=absent) for _ in range(size)]
     return make_batch(mixtures, bank, vectors, frames, rng)
 
@@ -190,12 +191,22 @@ def batches(
     """Every `step`-th batch from number `first` on, without end; number i is the same whenever it is drawn.
     Processes of other `rank` draw other pieces with as many slots, so that none waits for another."""
     vectors = label_vectors(sounds.labels)
-    number = first
-    while True:
-        rng = np.random.default_rng((seed, number, rank))
-        common = np.random.default_rng((seed, number))
+    for rng, common in numbered(seed, first, step, rank):
         yield draw_batch(sounds, bank, vectors, size, frames, rng, common)
-        number += step
+
+
+def numbered(
+    seed: int, first: int, step: int, rank: int
+) -> Generator[tuple[np.random.Generator, np.random.Generator], None, None]:
+    """For each batch, without end, what a process of this `rank` draws from, and what all of them do."""
+    for number in itertools.count(first, step):
+        yield np.random.default_rng((seed, number, rank)), np.random.default_rng((seed, number))
+
+
+def names_absent(count: int, labels: int, rng: np.random.Generator) -> bool:
+    """Whether a batch of `count` sources has a slot more, which names one of the other `labels`: always
+    beside a single one, so that there is something to tell apart."""
+    return (count == 1 or rng.random() < ABSENT) and count < labels
 
 
 def _coloured(piece: Samples, rng: np.random.Generator) -> Samples:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from foleyspace import __version__
 from foleyspace.errors import InputError
-from foleyspace.files import atomic_output
+from foleyspace.files import atomic_output, check_folder
 from foleyspace.spatializer.card import card, read_metas, sources_table
 
 FORMAT, VERSION = "foleyspace-dataset", 1
@@ -20,12 +19,7 @@ OUTPUTS = ("dataset.json", "README.md", "SOURCES.csv")
 
 def checked_out(out: Path) -> Path:
     """`out`, a folder that may be written to: new, empty, or a dataset. Raises `InputError`."""
-    if out.exists() and not out.is_dir():
-        raise InputError(f"output {out} is a file but must be a folder")
-    if not out.parent.is_dir():
-        raise InputError(f"output folder {out.parent} does not exist")
-    if not os.access(out if out.exists() else out.parent, os.W_OK | os.X_OK):
-        raise InputError(f"output folder {out} cannot be written to")
+    check_folder(out)
     if out.exists() and any(out.iterdir()) and not (out / "dataset.json").is_file():
         raise InputError(f"output {out} holds other files but must be empty, or a dataset to go on with")
     return out

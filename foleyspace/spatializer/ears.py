@@ -14,14 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foleyspace.mel import HIGH_HZ, LOW_HZ, MELS, RANGE_DB
+from foleyspace.mel import HIGH_HZ, LOW_HZ, MELS, RANGE_DB, mel_scale
 from foleyspace.mel import HOP as MEL_HOP
 from foleyspace.mel import RATE as MEL_RATE
 from foleyspace.spatializer.bands import BANDS, BINS, HOP, N_FFT, RATE, band_of_bin
+from foleyspace.tagger import KINDS
 from foleyspace.tagger_net import WIDTHS, TaggerNet
 from foleyspace.word_vectors import DIM
 
-KINDS = 9
 CHANNELS = WIDTHS[-1]
 PATCH = 16  # mel frames, and mel bands, to a patch
 ROWS = MELS // PATCH
@@ -36,7 +36,7 @@ class Ears(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.net = TaggerNet(DIM, KINDS)
+        self.net = TaggerNet(DIM, len(KINDS))
         self.requires_grad_(False)
 
     def train(self, mode: bool = True) -> Ears:
@@ -50,10 +50,8 @@ class Ears(nn.Module):
         count = PATCH * -(-int(np.ceil(features.shape[-1] * PACE)) // PATCH)
         level = _at(level, torch.arange(count, device=features.device) / PACE, -1)
         level = level - level.amax(dim=(1, 2), keepdim=True)
-        x = (level.clamp(-RANGE_DB, 0) / (RANGE_DB / 2) + 1).transpose(1, 2)
-        pitch = torch.linspace(-1, 1, MELS, device=x.device).expand_as(x)
-        x = torch.stack((x, pitch), dim=1).contiguous(memory_format=torch.channels_last)
-        return self.net.blocks(functional.relu(self.net.stem(x))).transpose(2, 3)
+        normalised = (level.clamp(-RANGE_DB, 0) / (RANGE_DB / 2) + 1).transpose(1, 2)
+        return self.net.patches(normalised).transpose(2, 3)
 
     @torch.no_grad()
     def evidence(self, heard: Tensor, labels: Tensor, doubt: Tensor | None = None) -> Tensor:
@@ -108,10 +106,10 @@ def _at(x: Tensor, positions: Tensor, dim: int) -> Tensor:
     return torch.lerp(x.index_select(dim, low), x.index_select(dim, high), part)
 
 
-def _mel_number(hz: np.ndarray | float) -> np.ndarray:
-    """HTK's mel scale in units of the tagger's bands, 0 for the first one's middle."""
-    mel, low, high = (2595 * np.log10(1 + np.asarray(f) / 700) for f in (hz, LOW_HZ, HIGH_HZ))
-    return np.asarray((mel - low) / (high - low) * (MELS + 1) - 1)
+def _mel_number(hz: np.ndarray) -> np.ndarray:
+    """The mel scale in units of the tagger's bands, 0 for the first one's middle."""
+    low, high = mel_scale(LOW_HZ), mel_scale(HIGH_HZ)
+    return np.asarray((mel_scale(hz) - low) / (high - low) * (MELS + 1) - 1)
 
 
 @lru_cache(maxsize=1)

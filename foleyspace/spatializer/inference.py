@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.propagation import audible_span
 from foleyspace.spatializer.conditioning import activity, gains_are_shares, label_vectors, without_shares
 from foleyspace.types import Audio, Hrirs, Samples, Scene, Source
+
+if TYPE_CHECKING:
+    from foleyspace.renderer import RenderOptions
 
 log = logging.getLogger("foleyspace")
 
@@ -72,15 +76,19 @@ def spatialize_mixture(
     when; else they are levels. `mono_compatible`: only the difference of the ears is rendered, and left plus
     right is the input (the formulation of TAS and TASU). Raises as `separate` does.
     """
-    from foleyspace.renderer import render
-
-    stems = separate(mono, scene, options)
-    sources = placed(scene.sources)
-    parts = [Audio(stem[None], mono.rate) for stem in stems]
-    stereo = render(parts, replace(scene, sources=sources), hrirs)
+    stereo = place(separate(mono, scene, options), scene, hrirs)
     if mono_compatible:
         return Audio(keep_sum(mono.samples[0], stereo.samples), mono.rate)
     return stereo
+
+
+def place(stems: Samples, scene: Scene, hrirs: Hrirs, options: RenderOptions | None = None) -> Audio:
+    """Binaural sound (2, n) of the `stems` (S, n) of `separate`, each at its source's place."""
+    from foleyspace.renderer import render
+    from foleyspace.spatializer.bands import RATE
+
+    parts = [Audio(stem[None], RATE) for stem in stems]
+    return render(parts, replace(scene, sources=placed(scene.sources)), hrirs, options)
 
 
 def placed(sources: Sequence[Source]) -> tuple[Source, ...]:

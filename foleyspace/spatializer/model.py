@@ -12,7 +12,7 @@ the order or the number of slots, and only convolutions run along time.
 from __future__ import annotations
 
 import itertools
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -116,9 +116,6 @@ class SeparatorNet(nn.Module):
                 x = x + self.sense(on_grid(sensed, features.shape[-1], 2**level))
             skips.append(encoder(x))
         return skips
-
-    def describe(self) -> dict[str, object]:
-        return asdict(self.config)
 
 
 def _raised(x: Tensor) -> Tensor:

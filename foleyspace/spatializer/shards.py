@@ -21,7 +21,15 @@ from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.evaluation.items import check_sound, find_items
 from foleyspace.propagation import position
 from foleyspace.spatializer.bands import HOP, RATE
-from foleyspace.spatializer.dataset import ABSENT, KNOTS, Batch, Mixture, label_vectors, make_batch
+from foleyspace.spatializer.dataset import (
+    KNOTS,
+    Batch,
+    Mixture,
+    label_vectors,
+    make_batch,
+    names_absent,
+    numbered,
+)
 from foleyspace.spatializer.hrtfs import HrtfBank
 from foleyspace.spatializer.scenes import MOTIONS, draw_path
 from foleyspace.types import Floats, Samples, Scene
@@ -82,8 +90,6 @@ def read_items(folder: str | Path) -> tuple[DiskItem, ...]:
     """
     items = []
     for path in find_items(folder):
-        if any(part.startswith(".") for part in path.relative_to(folder).parts):
-            continue  # half-written
         scene = Scene.load(path / "scene.json")
         length = check_sound(path / "mono.flac", 1)
         if not scene.sources:
@@ -117,17 +123,13 @@ def disk_batches(
     vectors = label_vectors(sorted({label for item in items for label in item.labels}))
     counts = sorted(by_count)
     shares = np.array([len(by_count[count]) / len(items) for count in counts])
-    number = first
-    while True:
-        rng = np.random.default_rng((seed, number, rank))
-        common = np.random.default_rng((seed, number))
+    for rng, common in numbered(seed, first, step, rank):
         count = int(common.choice(counts, p=shares))
-        absent = (count == 1 or common.random() < ABSENT) and count < len(vectors)
+        absent = names_absent(count, len(vectors), common)
         group = by_count[count]
         picked = rng.choice(len(group), size, replace=size > len(group))
         mixtures = [_piece(group[i], frames * HOP, list(vectors), absent, rng) for i in picked]
         yield make_batch(mixtures, bank, vectors, frames, rng)
-        number += step
 
 
 def _piece(item: DiskItem, length: int, labels: list[str], absent: bool, rng: np.random.Generator) -> Mixture:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from functools import lru_cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foleyspace.errors import FoleyspaceError, InputError
+from foleyspace.files import file_sha256
 
 if TYPE_CHECKING:
     from foleyspace.spatializer.model import SeparatorNet
@@ -49,21 +49,13 @@ def load_separator(name: str = "auto", *, device: str = "cpu", offline: bool = F
         return _shipped(device)
 
 
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _shipped(device: str) -> SeparatorNet:
     models = files("foleyspace.models")
     sums = models / SUMS
     lines = sums.read_text().splitlines() if sums.is_file() else []
     stated = dict(line.split()[::-1] for line in lines if len(line.split()) == 2)
     with as_file(models / SHIPPED) as path:
-        if not path.is_file() or sha256(path) != stated.get(SHIPPED):
+        if not path.is_file() or file_sha256(path) != stated.get(SHIPPED):
             raise FoleyspaceError(
                 f"the shipped weights {path} are missing or damaged: install the package again"
             )
@@ -83,7 +75,7 @@ def _from_hub(name: str, offline: bool) -> Path:
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         reason = "no local copy" + ("" if offline else ", its host is silent") if local else str(error)
         raise FoleyspaceError(" ".join(reason.split())[:80]) from None
-    if stated is not None and len(stated) == 64 and sha256(path) != stated:
+    if stated is not None and len(stated) == 64 and file_sha256(path) != stated:
         raise FoleyspaceError("its SHA-256 is not the one that the hub states")
     return path
 
