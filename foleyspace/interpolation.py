@@ -2,9 +2,10 @@
 
 A measured response is factored into minimum phase x pure delay x what remains (the excess phase; also the
 magnitude where it lies below the floor of the logarithm). Between directions the log-magnitude and the
-delay are interpolated as they are and the remainder as a phasor; the minimum phase is built again from the
-interpolated magnitude. So a measured direction comes back exactly, and one in between has the magnitude it
-should have, with no comb filter from mixing arrivals at different times.
+delay are interpolated, the remainder as a phasor; the minimum phase is built again from the interpolated
+magnitude. Of the delay only what differs from a sphere's is interpolated: that one has a ridge at the far
+side, which straight lines would cut off. So a measured direction comes back exactly, and one in between
+has the magnitude it should have, with no comb filter from mixing arrivals at different times.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from foleyspace.types import Hrirs
 Floats = NDArray[np.float64]
 Spectra = NDArray[np.complex64]
 
+MOST_HEAD_S = 0.12 / 343  # s for the radius of the largest head
 FADE = 32  # samples after the set's last tap in which an interpolated response fades out
 GUARD = 16  # samples at either end for a fractional delay to ring in
 REFINEMENTS = 2
@@ -46,10 +48,15 @@ class HrirField:
         self.rate = hrirs.rate
         self.radius_m = float(np.median(np.linalg.norm(hrirs.xyz, axis=1)))
         self.mesh = SphereMesh(hrirs.xyz)
-        self._ir, self._delay = hrirs.ir, hrirs.delay - np.floor(hrirs.delay.min())
+        self._ir, delay = hrirs.ir, hrirs.delay - np.floor(hrirs.delay.min())
+        sphere = sphere_delay(hrirs.xyz)
+        spread = sphere - sphere.mean(axis=0)
+        least_squares = (spread * delay).sum() / max((spread**2).sum(), 1e-9)
+        self._head = float(np.clip(least_squares, 0, hrirs.rate * MOST_HEAD_S))
+        self._own_delay = delay - self._head * sphere
         taps = hrirs.ir.shape[-1]
         self.taps = taps + FADE
-        self.span = GUARD + self.taps + int(np.ceil(self._delay.max())) + GUARD
+        self.span = GUARD + self.taps + int(np.ceil(delay.max() + 1)) + GUARD
         self.n = 1 << max(12, int(np.ceil(np.log2(2.6 * self.span))))
         self.bins = self.n // 2 + 1
         self.hop = (self.n - self.span + 1) // 8 * 8
@@ -61,7 +68,7 @@ class HrirField:
         self._window[:taps] = 1
         self._window[taps : self.taps] = 0.5 + 0.5 * np.cos(np.pi * (np.arange(FADE) + 0.5) / FADE)
         m = len(hrirs.ir)
-        self._known = np.zeros(m, bool)  # the arrays below are filled where needed
+        self._known = np.zeros(m, bool)
         self._magnitude = np.empty((m, 2, n // 2 + 1), np.float32)
         self._rest = np.empty((m, 2, n // 2 + 1), np.complex64)
         self._node_delay = np.full((AZIMUTHS * ELEVATIONS, 2), np.nan)
@@ -86,7 +93,8 @@ class HrirField:
                 shares.data[shares.data < 1e-9] = 0
                 shares.eliminate_zeros()
             weights = shares
-            delay[:, ear] = weights @ self._delay[:, ear]
+            own = self._head * sphere_delay(directions[:, min(ear, directions.shape[1] - 1)])[:, ear]
+            delay[:, ear] = np.maximum(weights @ self._own_delay[:, ear] + own, 0)
             used = np.unique(weights.indices)
             self._factor(used[~self._known[used]])
             weights = weights[:, used].astype(np.float32)
@@ -142,7 +150,9 @@ class HrirField:
         weights = np.stack([(1 - a) * (1 - e), a * (1 - e), (1 - a) * e, a * e], axis=-1)
         unknown = np.unique(ids[np.isnan(self._node_delay[ids, 0])])
         if len(unknown):
-            self._node_delay[unknown] = self.mesh.weights(_node_directions(unknown)) @ self._delay
+            where = _node_directions(unknown)
+            own = self.mesh.weights(where) @ self._own_delay
+            self._node_delay[unknown] = np.maximum(own + self._head * sphere_delay(where), 0)
         if ids.shape[1] == 1:
             delay = np.einsum("nke,nk->ne", self._node_delay[ids[:, 0]], weights[:, 0])
         else:
@@ -195,9 +205,8 @@ class HrirField:
         of `delay` (n, 2) samples plus the `GUARD`: every `PHASE_STEP`-th bin, and the steps between."""
         turn = ((delay + GUARD)[..., None] * (-2 * np.pi / self.n)).astype(np.float32)
         coarse = _phasors(turn * np.arange(0, self.bins, PHASE_STEP, dtype=np.float32))
-        fine = _phasors(turn * np.arange(PHASE_STEP, dtype=np.float32))
         coarse *= gain.astype(np.float32)[..., None]
-        return coarse, fine
+        return coarse, _phasors(turn * np.arange(PHASE_STEP, dtype=np.float32))
 
     def _rows_of(self, ids: NDArray[np.int_]) -> NDArray[np.int_]:
         rows = self._row_of_node[ids]
@@ -227,14 +236,13 @@ _fields: dict[int, tuple[weakref.ref[Hrirs], HrirField]] = {}
 
 
 def hrir_field(hrirs: Hrirs) -> HrirField:
-    """The field of a set; the last few are kept, since what they have worked out is worth keeping."""
+    """The field of a set; the last few are kept."""
     known = _fields.get(id(hrirs))
     if known is not None and known[0]() is hrirs:
         return known[1]
     for key in [key for key, (ref, _) in _fields.items() if ref() is None] or list(_fields)[:-3]:
         del _fields[key]
-    field = HrirField(hrirs)
-    _fields[id(hrirs)] = (weakref.ref(hrirs), field)
+    _fields[id(hrirs)] = (weakref.ref(hrirs), field := HrirField(hrirs))
     return field
 
 
@@ -245,8 +253,17 @@ def interpolate_hrirs(hrirs: Hrirs, directions: Floats) -> Floats:
     return field.responses(np.atleast_2d(np.asarray(directions, np.float64)))[..., field.advance :]
 
 
+def sphere_delay(directions: Floats) -> Floats:
+    """Delay (n, 2) at the left and right ear of a sphere of radius 1 heard from `directions` (n, 3), re its
+    centre, in units of the time that sound takes for the radius: straight to the near side, around the far
+    one (Woodworth 1938)."""
+    across = unit_vectors(directions)[:, 1]
+    toward = np.stack([across, -across], axis=-1).clip(-1, 1)
+    return np.where(toward > 0, -toward, -np.arcsin(toward))
+
+
 def smooth_octaves(values: NDArray[np.floating], octave: float) -> NDArray[np.floating]:
-    """Spectra (..., K) averaged over a width that grows with frequency, `octave` wide."""
+    """Spectra (..., K) averaged over a width of `octave`."""
     k = np.arange(values.shape[-1], dtype=np.float64)
     reach = k * (2 ** (octave / 2) - 1)
     low, high = k - reach, np.minimum(k + reach, k[-1])
@@ -265,7 +282,7 @@ def smooth_octaves(values: NDArray[np.floating], octave: float) -> NDArray[np.fl
 
 
 def _phasors(angle: NDArray[np.floating]) -> Spectra:
-    """exp(i angle); the real functions in float32 are vectorised, those of complex numbers are not."""
+    # exp(i angle): unlike complex ones, the real functions in float32 are vectorised
     out = np.empty(angle.shape, np.complex64)
     out.real, out.imag = np.cos(angle), np.sin(angle)
     return out
@@ -277,7 +294,6 @@ def _node(azimuth: NDArray[np.int_], elevation: NDArray[np.int_]) -> NDArray[np.
 
 
 def _node_directions(ids: NDArray[np.int_]) -> Floats:
-    azimuth = np.radians(ids % AZIMUTHS * STEP_DEG)
-    elevation = np.radians(ids // AZIMUTHS * STEP_DEG - 90)
+    azimuth, elevation = np.radians(ids % AZIMUTHS * STEP_DEG), np.radians(ids // AZIMUTHS * STEP_DEG - 90)
     across = np.cos(elevation)
     return np.stack([across * np.cos(azimuth), across * np.sin(azimuth), np.sin(elevation)], axis=-1)

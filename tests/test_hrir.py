@@ -17,7 +17,7 @@ from foleyspace.hrir import (
     sphere_weights,
 )
 from foleyspace.hrtf import resolve_hrtf
-from foleyspace.interpolation import HrirField, interpolate_hrirs
+from foleyspace.interpolation import HrirField, interpolate_hrirs, sphere_delay
 from foleyspace.sofa import read_sofa
 from foleyspace.sphere import SphereMesh, unit_vectors
 from foleyspace.types import Hrirs
@@ -195,6 +195,25 @@ def test_a_hidden_direction_of_a_10_degree_grid_comes_back(hrirs):
     assert distance < 1.5
     assert distance < 0.7 * to_nearest
     assert np.abs(itd_us).mean() < 5
+
+
+def test_delay_keeps_its_ridge_at_the_side():
+    """Two directions 15 degrees either side of the ear axis: between them the interaural delay of a sphere
+    is longer than at both, which straight lines would miss by 67 us."""
+    degrees = np.radians(np.arange(0, 360, 30) + 15)
+    level = np.stack([np.cos(degrees), np.sin(degrees), 0 * degrees], axis=1)
+    xyz = np.concatenate([level, [[0, 0, 1], [0, 0, -1]]])
+    radius = 0.09 / 343 * RATE
+    ir = np.zeros((len(xyz), 2, 64), np.float32)
+    ir[..., 8] = 1
+    field = HrirField(Hrirs(ir, 20 + radius * sphere_delay(xyz), xyz, RATE, "sphere"))
+    side = np.array([[0.0, 1.0, 0.0]])
+    itd_us = {}
+    itd_us["exact"] = np.diff(field.exact(side[:, None])[1])[0, 0] / RATE * 1e6
+    itd_us["nodes"] = np.diff(field.nodes(side[:, None])[2])[0, 0] / RATE * 1e6
+    expected = 0.09 / 343 * (np.pi / 2 + 1) * 1e6
+    assert abs(itd_us["exact"] - expected) < 0.01
+    assert abs(itd_us["nodes"] - expected) < 0.01
 
 
 def test_no_long_pre_echo_between_directions(hrirs):
