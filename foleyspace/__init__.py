@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 # loaded when first used: `import foleyspace` and `foleyspace --help` stay quick
 _LAZY = {
+    "read_prompt": "foleyspace.prompt",
     "render": "foleyspace.api",
     "track": "foleyspace.api",
     "separate": "foleyspace.api",
@@ -39,6 +40,7 @@ __all__ = [
     "Track",
     "__version__",
     "load_hrirs",
+    "read_prompt",
     "render",
     "separate",
     "spatialize",
@@ -48,6 +50,7 @@ __all__ = [
 if TYPE_CHECKING:
     from foleyspace.api import render, separate, spatialize, track
     from foleyspace.hrir import load_hrirs
+    from foleyspace.prompt import read_prompt
     from foleyspace.types import Audio, Hrirs, Room, Scene, Source, Track
 
 

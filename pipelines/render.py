@@ -10,7 +10,13 @@ from typing import Any
 
 from foleyspace.candidates import as_json, say_candidates
 from foleyspace.errors import InputError
-from foleyspace.pipelines.spatialize import WORKING_RATE, SoundConfig, SoundReport, spatialize_file
+from foleyspace.pipelines.spatialize import (
+    WORKING_RATE,
+    SoundConfig,
+    SoundReport,
+    scene_of_words,
+    spatialize_file,
+)
 from foleyspace.pipelines.track import Seen, TrackConfig
 from foleyspace.pipelines.track import run as watch
 from foleyspace.progress import collected_decisions
@@ -24,6 +30,7 @@ class RenderConfig:
     out: str | None = None
     audio: str = "track"
     scene: str | None = None
+    prompt: str | None = None
     save_scene: str | None = None
     overlay: str | None = None
     report: str | None = None
@@ -35,10 +42,13 @@ class RenderConfig:
     sound: SoundConfig = field(default_factory=SoundConfig)
 
     def __post_init__(self) -> None:
-        if self.scene is not None and (self.seeing.sound or self.seeing.source):
+        if self.scene is not None and self.prompt is not None:
+            raise InputError("`scene` and `prompt` both say where the sounds are: give one of them")
+        given = "scene" if self.scene is not None else "prompt" if self.prompt is not None else None
+        if given and (self.seeing.sound or self.seeing.source):
             raise InputError(
-                "`sound` and `source` choose among what is seen, but with `scene` nothing is watched: "
-                "edit the scene file instead"
+                f"`sound` and `source` choose among what is seen, but with `{given}` nothing is watched: "
+                f"edit the {'scene file' if given == 'scene' else 'prompt'} instead"
             )
 
 
@@ -96,6 +106,8 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
     with collected_decisions() as decisions, tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         clip = probe(video)
         scene = None if config.scene is None else Scene.load(config.scene)
+        if config.prompt is not None:
+            scene = scene_of_words(config.prompt, clip.duration)
         written = checked_outputs(video, config, scene)
         out = written[0]
         audio: dict[str, Any] = {

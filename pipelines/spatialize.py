@@ -79,37 +79,43 @@ class SoundConfig:
 
 def run(
     mono: str | Path,
-    scene: str | Path,
+    scene: str | Path | None,
     out: str | Path,
     config: SoundConfig,
     *,
+    prompt: str | None = None,
     stems: str | Path | None = None,
     overwrite: bool = False,
 ) -> SoundReport:
-    """Make a sound file of any kind binaural along a scene file, at its own rate: `out` is a 24-bit WAV
-    or FLAC. The mono sound is taken as it is heard at the listener: distance changes its level only
-    with `distance_gain` "on", or where a source has a sound of its own. `stems`: a folder that gets each
-    source's part of the mono sound (48 kHz, 24-bit WAV); they add up to it.
+    """Make a sound file of any kind binaural along a scene file, or as the words of `prompt` place its
+    sounds, at its own rate: `out` is a 24-bit WAV or FLAC. The mono sound is taken as it is heard at the
+    listener: distance changes its level only with `distance_gain` "on", or where a source has a sound of its
+    own. `stems`: a folder that gets each source's part of the mono sound (48 kHz, 24-bit WAV); they add up
+    to it.
 
-    Raises `InputError` for a bad sound, scene, HRIR set or output path.
+    Raises `InputError` for a bad sound, scene, prompt, HRIR set or output path.
     """
     import soundfile
 
     from foleyspace.files import atomic_output, check_empty_folder, check_output, put_folder
     from foleyspace.soundtrack import extract_mono
 
-    loaded = Scene.load(scene)
-    read = [mono, scene, config.hrtf, *(source.audio for source in loaded.sources if source.audio)]
-    out = check_output(out, inputs=[path for path in read if os.path.isfile(path)], overwrite=overwrite)
+    if (scene is None) == (prompt is None):
+        raise InputError("`scene` and `prompt` are two ways to say where the sounds are: give one of them")
+    loaded = None if scene is None else Scene.load(scene)
+    read = [mono, scene, config.hrtf, *(source.audio for source in (loaded.sources if loaded else ()))]
+    inputs = [path for path in read if path and os.path.isfile(path)]
+    out = check_output(out, inputs=inputs, overwrite=overwrite)
     formats = {".wav": "WAV", ".flac": "FLAC"}
     if out.suffix.lower() not in formats:
         raise InputError(f"output {out} must end in {' or '.join(formats)}")
     if stems is not None:
         check_empty_folder(stems, overwrite)
-    hrirs = config.load_hrirs()
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         track, binaural = Path(folder) / "mono.wav", Path(folder) / "binaural.wav"
         sound = extract_mono(mono, track)
+        loaded = loaded or scene_of_words(prompt or "", sound.duration)
+        hrirs = config.load_hrirs()
         parts = None if stems is None else Path(folder) / "stems"
         report = spatialize_file(
             track,
@@ -133,6 +139,21 @@ def run(
             for block in source.blocks(round(BLOCK_S * source.samplerate), dtype="float32"):
                 sink.write(block)
     return report
+
+
+def scene_of_words(prompt: str, duration: float) -> Scene:
+    """The scene that a prompt describes, of `duration` s; how it was read is logged. Raises `InputError` for
+    a prompt that cannot be read."""
+    from foleyspace.prompt import read_prompt
+
+    reading = read_prompt(prompt, duration)
+    for source in reading.scene.sources:
+        logger.info("%s: %s", source.label, source.caption)
+    for note in reading.notes:
+        logger.info("prompt: %s", note)
+    for words in reading.not_understood:
+        logger.warning("prompt: %r was not understood", words)
+    return reading.scene
 
 
 def _one_of(name: str, value: str, accepted: tuple[str, ...]) -> None:

@@ -33,7 +33,7 @@ class TrackConfig:
     depth: str = "auto"
     fov_deg: float = DEFAULT_FOV_DEG
     projection: Projection = "rectilinear"
-    prompt: str = ""
+    look_for: str = ""
     detect_hz: float | None = None
     tagger: str = "auto"
     sound: str = ""
@@ -80,12 +80,12 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
 
     # one that was asked for by name: what is wrong with it is said before anything else is loaded
     tagger = None if config.tagger == "auto" else _tagger(config)
-    asked = words(config.prompt)
+    asked = words(config.look_for)
     detector = load_detector(
         config.detector, device=config.device, words=asked or words(config.sound), offline=config.offline
     )
     if asked and not detector.takes_words:
-        logger.warning("detector %s cannot look for words: `prompt` changes nothing", detector.name)
+        logger.warning("detector %s cannot look for words: `look_for` changes nothing", detector.name)
     depth = load_depth(config.depth, device=config.device, offline=config.offline)
     pictures = progress(
         frames(clip, width=min(VISION_WIDTH, clip.size_wh[0])), "watching", total=len(clip.times)
@@ -194,8 +194,8 @@ def _named(sources: tuple[Source, ...], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def words(prompt: str) -> tuple[str, ...]:
-    """The words of a prompt for an open-vocabulary detector: "a dog, a red car and drums" -> 3."""
-    parts = re.split(r"[,;.]|\band\b", prompt)
+def words(text: str) -> tuple[str, ...]:
+    """The words in `text` for an open-vocabulary detector: "a dog, a red car and drums" -> 3."""
+    parts = re.split(r"[,;.]|\band\b", text)
     cleaned = (re.sub(r"^(?:a|an|the|some)\s+", "", part.strip(), flags=re.I) for part in parts)
     return tuple(dict.fromkeys(word for word in cleaned if word))

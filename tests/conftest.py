@@ -7,7 +7,10 @@ import signal
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+from media import ffmpeg
 
 SHARED = Path(os.environ.get("FOLEYSPACE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
@@ -48,3 +51,23 @@ def run(monkeypatch, capsys):
     yield call
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def passing(tmp_path_factory) -> Path:
+    """2 s, 320 x 180: a textured square crosses a textured background; noise as its sound."""
+    path = tmp_path_factory.mktemp("media") / "passing.mp4"
+    rng = np.random.default_rng(3)
+    ground = rng.integers(60, 120, (18, 32, 1)).repeat(10, 0).repeat(10, 1).repeat(3, 2).astype(np.uint8)
+    square = rng.integers(150, 255, (6, 6, 3)).repeat(8, 0).repeat(8, 1).astype(np.uint8)
+    frames = np.stack([ground] * 50)
+    for i, frame in enumerate(frames):
+        x = round(4 + i * (320 - 56) / 49)
+        frame[70:118, x : x + 48] = square
+    wav = path.with_suffix(".wav")
+    soundfile.write(wav, rng.normal(0, 0.1, 2 * 44100), 44100)
+    raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "320x180", "-r", "25", "-i", "-")
+    ffmpeg(
+        *raw, "-i", wav, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", path, stdin=frames.tobytes()
+    )
+    return path

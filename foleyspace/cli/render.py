@@ -37,6 +37,11 @@ from foleyspace.pipelines.track import TrackConfig
 @click.option(
     "--scene", type=click.Path(), metavar="FILE", help="Use this scene file; the video is not watched."
 )
+@click.option(
+    "--prompt",
+    metavar="TEXT",
+    help='Words place the sounds, the video is not watched: "a dog barks behind me on the left".',
+)
 @click.option("--save-scene", type=click.Path(), metavar="FILE", help="Write what was seen as a scene file.")
 @click.option("--overlay", type=click.Path(), metavar="FILE.mp4", help="A video that shows what was seen.")
 @click.option("--report", type=click.Path(), metavar="FILE.html", help="One page: what was decided and why.")

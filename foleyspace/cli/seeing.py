@@ -50,10 +50,10 @@ seeing_options = stacked(
             help="`equirectangular` for 360 degree video.",
         ),
         click.option(
-            "--prompt",
-            default=_seeing("prompt"),
+            "--look-for",
+            default=_seeing("look_for"),
             metavar="TEXT",
-            help="What an open-vocabulary detector looks for.",
+            help='What an open-vocabulary detector looks for: "a drum, a violin".',
         ),
         click.option(
             "--sound",

@@ -1,4 +1,4 @@
-"""`foleyspace spatialize MONO --scene SCENE.json -o OUT.wav`."""
+"""`foleyspace spatialize MONO (--scene SCENE.json | --prompt TEXT) -o OUT.wav`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from foleyspace.pipelines.spatialize import SoundConfig
 
 @click.command("spatialize")
 @click.argument("mono", type=click.Path())
-@click.option("--scene", type=click.Path(), required=True, metavar="SCENE.json", help="Where the sounds are.")
+@click.option("--scene", type=click.Path(), metavar="SCENE.json", help="Where the sounds are.")
+@click.option("--prompt", metavar="TEXT", help='The same in words: "a drum far behind on the right".')
 @click.option("-o", "--out", type=click.Path(), required=True, metavar="OUT.wav", help="WAV or FLAC, 24 bit.")
 @sound_options
 @click.option(
@@ -33,10 +34,18 @@ from foleyspace.pipelines.spatialize import SoundConfig
 @json_output
 @verbosity
 def command(
-    mono: str, scene: str, out: str, stems: str | None, overwrite: bool, json_output: bool, **options: Any
+    mono: str,
+    scene: str | None,
+    prompt: str | None,
+    out: str,
+    stems: str | None,
+    overwrite: bool,
+    json_output: bool,
+    **options: Any,
 ) -> None:
-    """Make MONO (any sound file) binaural along a scene."""
+    """Make MONO (any sound file) binaural along a scene, or as words place its sounds."""
     from foleyspace.pipelines.spatialize import run
 
-    report = run(mono, scene, out, picked(SoundConfig, options), stems=stems, overwrite=overwrite)
+    config = picked(SoundConfig, options)
+    report = run(mono, scene, out, config, prompt=prompt, stems=stems, overwrite=overwrite)
     click.echo(json.dumps(vars(report), indent=1) if json_output else out)

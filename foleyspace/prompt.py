@@ -1,0 +1,106 @@
+"""Words -> scene: what is heard, where, how it moves and when, from an English prompt.
+
+>>> reading = read_prompt("a dog barks on the left, a car passes from right to left", 8.0)
+>>> [source.label for source in reading.scene.sources]
+['dog barking', 'car']
+
+The way, in `foleyspace.prompting`: characters -> tokens (`text`, typing errors `spelling`) -> phrases of
+place, time and motion (`scan`, `patterns`) -> a clause a source (`nouns`, `clauses`) -> places (`places`,
+`relations`), times (`times`) and ways (`motion`) -> `Scene`.
+All directions are the listener's. Text in double quotes is a label and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from foleyspace.errors import InputError
+from foleyspace.prompting.clause import Clause
+from foleyspace.prompting.clauses import read_clauses
+from foleyspace.prompting.relations import find
+from foleyspace.prompting.resolve import Resolver
+from foleyspace.prompting.scan import scan
+from foleyspace.prompting.text import Token, read_text
+from foleyspace.prompting.words import LANDMARKS
+from foleyspace.types import Scene
+
+MAX_SOURCES = 16
+MAX_DURATION_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class PromptReading:
+    """A prompt as it was read: the `scene`; `notes`, one line each, on what was decided or corrected;
+    `not_understood`, the pieces of the text that changed nothing."""
+
+    scene: Scene
+    notes: tuple[str, ...]
+    not_understood: tuple[str, ...]
+
+
+def read_prompt(text: str, duration: float) -> PromptReading:
+    """Read an English prompt as a scene of `duration` s.
+
+    Sources come in the order of the text, each with the words it was read from as `caption`. Distances are
+    2 m where none is said, places straight ahead (and a note says so). Raises `InputError` for an empty or
+    enormous text, one without English words, more than 16 sources, places and times that cannot be,
+    contradictions (both phrases quoted) and relations that go in a circle.
+    """
+    if not (isinstance(duration, int | float) and math.isfinite(duration) and 0 < duration <= MAX_DURATION_S):
+        raise InputError(
+            f"`duration` is {duration} but must be above 0 and at most {MAX_DURATION_S:g} seconds"
+        )
+    clean, tokens, notes = read_text(text)
+    clauses, unknown = read_clauses(scan(tokens, clean), tokens)
+    if not clauses:
+        raise InputError("`prompt` names no sound: say what is heard and where")
+    clauses = _with_new_references(clauses, tokens)
+    if len(clauses) > MAX_SOURCES:
+        raise InputError(f"`prompt` names {len(clauses)} sources but must name {MAX_SOURCES} or fewer")
+    resolver = Resolver(clauses, float(duration), notes)
+    sources = []
+    ids: dict[str, int] = {}
+    for k, clause in enumerate(clauses):
+        slug = re.sub(r"[^a-z0-9]+", "-", clause.label.lower()).strip("-") or "source"
+        ids[slug] = ids.get(slug, 0) + 1
+        sources.append(resolver.source(k, f"{slug}-{ids[slug]}", _caption(clause, tokens, clean)))
+    missed = [clean[tokens[a].start : tokens[b - 1].end] for a, b in unknown] + resolver.unknown
+    scene = Scene(tuple(sources), float(duration))
+    return PromptReading(scene, tuple(dict.fromkeys(notes)), tuple(dict.fromkeys(missed)))
+
+
+def _caption(clause: Clause, tokens: Sequence[Token], text: str) -> str:
+    pieces: list[list[int]] = []
+    for start, end in sorted(set(clause.spans)):
+        if start >= end:
+            continue
+        if pieces and start <= pieces[-1][1] + 1:
+            pieces[-1][1] = max(pieces[-1][1], end)
+        else:
+            pieces.append([start, end])
+    return (
+        ", ".join(text[tokens[a].start : tokens[b - 1].end] for a, b in pieces).strip(" ,;.:") or clause.label
+    )
+
+
+def _with_new_references(clauses: list[Clause], tokens: Sequence[Token]) -> list[Clause]:
+    """ "Left of a car", with no car told elsewhere, tells of a car."""
+    out = list(clauses)
+    for k, clause in enumerate(clauses):
+        for phrase in [phrase for stage in clause.stages for phrase in stage]:
+            for ref in phrase.refs:
+                new = ref.label is not None or not (
+                    ref.definite or ref.words[-1] in LANDMARKS or phrase.groups["relation"] == "to"
+                )
+                if new and ref.end and ref.words[0] != "listener" and find(ref, out, k) is None:
+                    label = ref.label or " ".join(t.raw.lower() for t in tokens[ref.start + 1 : ref.end])
+                    out.insert(
+                        out.index(clause) + 1, Clause(label, set(ref.words), spans=[(ref.start, ref.end)])
+                    )
+    for clause in out:
+        if clause.after is not None:
+            clause.after = out.index(clauses[clause.after])
+    return out

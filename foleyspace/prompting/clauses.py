@@ -1,0 +1,287 @@
+"""Phrases and words -> one clause a source: which place, motion and time belongs to which sound."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, TIMES, Clause, fits
+from foleyspace.prompting.fragments import Fragment, cut_fragments
+from foleyspace.prompting.labels import Mention, Pieces
+from foleyspace.prompting.naming import (
+    apposed,
+    is_way,
+    name_more,
+    named_again,
+    new_clause,
+    only_looks,
+    share_verb,
+)
+from foleyspace.prompting.nouns import read_fragment
+from foleyspace.prompting.sentences import (
+    drop_headings,
+    goes_forward,
+    governing_times,
+    may_go_on,
+    pair_respectively,
+    share_places,
+)
+from foleyspace.prompting.text import Token
+from foleyspace.prompting.view import Phrase, Reference
+from foleyspace.prompting.words import DETERMINERS, LANDMARKS, SCREENS, ing
+
+
+def read_clauses(
+    items: Sequence[Phrase | int], tokens: Sequence[Token]
+) -> tuple[list[Clause], list[tuple[int, int]]]:
+    """The sources named, in the order of the text, and the token ranges that were not understood."""
+    return _Assembler(cut_fragments(items, tokens), tokens).run()
+
+
+class _Assembler:
+    def __init__(self, fragments: list[Fragment], tokens: Sequence[Token]) -> None:
+        self.tokens = tokens
+        self.fragments, self.unknown = drop_headings(fragments, tokens)
+        self.clauses: list[Clause] = []
+        self.pending: list[Phrase] = []
+        self.pending_spans: list[tuple[int, int]] = []
+        self.groups: list[Clause] = []
+
+    def run(self) -> tuple[list[Clause], list[tuple[int, int]]]:
+        pieces = [self._pieces(k) for k in range(len(self.fragments))]
+        pair_respectively(self.fragments, pieces, self.tokens)
+        governing: list[Phrase] = []
+        for k, piece in enumerate(pieces):
+            self.unknown += piece.unknown
+            governing = governing_times(self.fragments, k, piece, governing)
+            if governing and piece.mentions and not any(p.kind in TIMES | {"then"} for p in piece.phrases):
+                piece.parts += governing
+            if piece.mentions:
+                self._named(k, piece)
+            else:
+                self._continued(k, piece, pieces)
+        if self.pending and self.clauses:
+            self.clauses[-1].add(self.pending)
+        elif self.pending:
+            self.clauses.append(Clause("sound", {"sound"}, [self.pending], self.pending_spans))
+        share_places(self.clauses, self.groups, self.fragments)
+        kept = [clause for clause in self.clauses if clause not in self.groups]
+        for clause in kept:
+            if clause.after is not None:
+                before = self.clauses[clause.after]
+                clause.after = kept.index(before) if before in kept else None
+        return kept, self.unknown
+
+    @property
+    def _last(self) -> Clause | None:
+        return self.clauses[-1] if self.clauses else None
+
+    def _pieces(self, k: int) -> Pieces:
+        piece = read_fragment(self.fragments[k].items, self.tokens, may_go_on(self.fragments, k, self.tokens))
+        last = self.fragments[k - 1].items[-1] if k else None
+        if (
+            piece.subject in ("who", "which", "that")
+            and isinstance(last, Phrase)
+            and last.refs
+            and last.refs[-1].end == last.end
+        ):
+            # "closer than the dog, which barks on the left": what follows tells of the dog
+            at = last.refs[-1]
+            nouns = [i for i in range(at.start, at.end) if self.tokens[i].norm not in DETERMINERS]
+            if nouns:
+                piece.parts.insert(
+                    0, Mention(det="the" if at.definite else "a", nouns=nouns, linked=True, verb=piece.verb)
+                )
+                piece.subject = ""
+        parts = piece.parts
+        first = parts[0] if parts else None
+        if (
+            not piece.mentions
+            and isinstance(first, Phrase)
+            and first.kind == "relation"
+            and (piece.verbs or len(parts) > 1)
+        ):
+            # "behind a car passes": the car is what is heard, it is behind the listener
+            kind = {"behind": "back", "above": "up", "below": "down", "front": "front"}.get(
+                first.groups["relation"]
+            )
+            if kind and first.refs and not first.refs[0].definite and first.refs[0].end:
+                ref = first.refs[0]
+                nouns = [i for i in range(ref.start, ref.end) if self.tokens[i].norm not in DETERMINERS]
+                place = dataclasses.replace(
+                    first, kind=kind, end=ref.start, text=first.text.split()[0], refs=(), groups={}
+                )
+                mention = Mention(det="a", nouns=nouns, linked=True, verb=piece.verb)
+                piece.parts[:1] = [place, mention]
+        return piece
+
+    def _named(self, k: int, piece: Pieces) -> None:
+        leading: list[Phrase] = []
+        for part in piece.parts:
+            if isinstance(part, Mention):
+                break
+            leading.append(part)
+        place_first = any(p.kind in DIRECTIONS for p in leading)
+        groups: list[tuple[Mention, list[Phrase]]] = []
+        waiting = leading
+        for part in piece.parts[len(leading) :]:
+            if isinstance(part, Mention):
+                groups.append((part, waiting))
+                waiting = []
+            elif (
+                place_first
+                and part.kind in DIRECTIONS
+                and self._more_mentions(piece, part)
+                and any(p.kind in DIRECTIONS for p in groups[-1][1])
+            ) or waiting:
+                waiting.append(part)
+            else:
+                groups[-1][1].append(part)
+        if groups and waiting:
+            groups[-1][1].extend(waiting)
+        start, stop = self.fragments[k].span
+        for n, (mention, phrases) in enumerate(groups):
+            end = min(self._starts(*groups[n + 1]), stop) if n + 1 < len(groups) else stop
+            self._add(k, mention, phrases, (start, end), leading=n == 0 and place_first)
+            start = end
+
+    def _starts(self, mention: Mention, phrases: list[Phrase]) -> int:
+        first = mention.quoted if mention.quoted is not None else mention.nouns[0] if mention.nouns else 10**6
+        while first < 10**6 and first > 0 and self.tokens[first - 1].norm in DETERMINERS:
+            first -= 1
+        return min([first, *(phrase.start for phrase in phrases if phrase.start < first)])
+
+    def _more_mentions(self, piece: Pieces, phrase: Phrase) -> bool:
+        at = piece.parts.index(phrase)
+        return any(isinstance(part, Mention) for part in piece.parts[at:])
+
+    def _add(
+        self, k: int, mention: Mention, phrases: list[Phrase], span: tuple[int, int], leading: bool
+    ) -> None:
+        fragment = self.fragments[k]
+        if only_looks(mention, self.tokens) or (self._last is not None and is_way(mention, self.tokens)):
+            start = k == 0 or self.fragments[k - 1].sentence != fragment.sentence
+            if phrases and (self._last is None or start):
+                self.pending += phrases
+                self.pending_spans.append(span)
+            elif phrases and self._last is not None:
+                self._last.add(phrases)
+                self._last.spans.append(span)
+            return
+        if apposed(self._last, fragment.before, mention, self.tokens):
+            clause = self.clauses[-1]
+            clause.add(phrases)
+            clause.plain = clause.plain and not phrases
+            clause.spans.append(span)
+            return
+        share_verb(self._last, fragment.before, mention, self.tokens)
+        starts = mention.nouns[0] if mention.nouns else span[0] + 1
+        then = next((phrase for phrase in phrases if phrase.kind == "then" and phrase.start < starts), None)
+        again = named_again(self.clauses, mention, phrases, self.tokens)
+        clause = again or new_clause(self.clauses, self.groups, mention, self.tokens)
+        if again is None:
+            clause.sentence = fragment.sentence
+            clause.lead = leading or bool(self.pending)
+            # "then" tells of time where something happens, else it goes on with a list
+            happens = mention.verb or mention.moved or (self._last is not None and self._last.has(TIMES))
+            if then is not None and self.clauses and happens:
+                clause.after = len(self.clauses) - 1
+            self.clauses.append(clause)
+        if then is not None:
+            phrases = [phrase for phrase in phrases if phrase is not then]
+            if again is not None or (self.pending and clause.after is None):
+                phrases.insert(0, then)
+        own = [*self.pending, *phrases]
+        clause.spans += [*self.pending_spans, span]
+        self.pending, self.pending_spans = [], []
+        clause.plain = clause.plain and not own and not mention.verb
+        before = self.clauses[-2] if len(self.clauses) > 1 else None
+        if (
+            fragment.before.endswith(("with", "where"))
+            and before is not None
+            and clause is self.clauses[-1]
+            and before.names <= SCREENS | LANDMARKS
+        ):
+            # "a stage with a rock band": the band is heard
+            self.clauses.remove(before)
+            own = [*(phrase for stage in before.stages for phrase in stage), *own]
+            clause.spans, clause.lead = [*before.spans, *clause.spans], before.lead
+            before = self.clauses[-2] if len(self.clauses) > 1 else None
+        bare = not any(phrase.kind in PLACES | MOTIONS for phrase in own) and clause is self.clauses[-1]
+        if bare and before is not None and not self._placed_next(k):
+            # "on the left a dog and a cat"; "a woman sings on the left with a guitar"
+            if fragment.before.endswith(("with", "where")) or (
+                before.lead
+                and before.sentence == fragment.sentence
+                and fragment.before in ("and", ",", ", and", "plus")
+                and not mention.verb
+            ):
+                own += [
+                    phrase
+                    for phrase in before.stages[-1]
+                    if phrase.kind in PLACES | {"near", "far", "distance"}
+                ]
+                clause.lead = before.lead
+            elif mention.det in ("her", "his", "its", "their"):
+                # "her heels click": where she is
+                at = mention.nouns[0] if mention.nouns else span[0]
+                owner = Reference((mention.det,), mention.det, start=at - 1, end=at)
+                own.append(Phrase("relation", at, at, mention.det, {"relation": "same"}, (owner,)))
+        clause.add(own)
+
+    def _placed_next(self, k: int) -> bool:
+        """Whether the next fragment of the sentence is a place by itself, which will belong here."""
+        if k + 1 >= len(self.fragments) or self.fragments[k + 1].sentence != self.fragments[k].sentence:
+            return False
+        items = self.fragments[k + 1].items
+        piece = read_fragment(items, self.tokens, True)
+        return (
+            not piece.mentions
+            and any(phrase.kind in PLACES for phrase in piece.phrases)
+            and self.fragments[k].after != "and"
+        )
+
+    def _continued(self, k: int, piece: Pieces, pieces: list[Pieces]) -> None:
+        phrases = piece.phrases
+        if not piece.subject or any(fits(piece.subject, clause) for clause in self.clauses):
+            name_more(self.clauses, piece, self.tokens)
+        if not phrases:
+            if piece.verb and self.clauses and not self.clauses[-1].quoted and self.clauses[-1].plain:
+                self.clauses[-1].plain = False
+            return
+        span = self.fragments[k].span
+        somebody = {"he": "man", "she": "woman", "they": "people"}.get(piece.subject)
+        if somebody and piece.verb and not any(fits(piece.subject, clause) for clause in self.clauses):
+            # "she laughs behind me", and nobody was named
+            label = f"{somebody} {ing(piece.verb)}"
+            self.clauses.append(
+                Clause(label, {somebody, piece.subject, piece.verb}, spans=[span], plain=False)
+            )
+            self.clauses[-1].add([*self.pending, *phrases])
+            self.pending, self.pending_spans = [], []
+            return
+        if not self.clauses:
+            self.pending += phrases
+            self.pending_spans.append(span)
+            return
+        if piece.subject in ("both", "they", "these", "those") and len(self.clauses) > 1:
+            placing = any(phrase.kind in PLACES | MOTIONS for phrase in phrases)
+            bare = [clause for clause in self.clauses if not (placing and clause.has(PLACES | MOTIONS))]
+            targets = bare[-2:] if piece.subject == "both" else bare
+            if targets:
+                for clause in targets:
+                    clause.add(phrases)
+                    clause.spans.append(span)
+                return
+        target = self.clauses[-1]
+        if piece.subject and piece.subject not in ("who", "which", "that"):
+            target = next((c for c in reversed(self.clauses) if fits(piece.subject, c)), target)
+        elif (
+            not piece.verbs and not piece.subject and goes_forward(self.fragments, k, phrases, target, pieces)
+        ):
+            self.pending += phrases
+            self.pending_spans.append(span)
+            return
+        target.add(phrases)
+        target.plain = False
+        target.spans.append(span)

@@ -1,0 +1,105 @@
+"""A prompt cut into fragments at commas, full stops, "and", "while", "with"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from foleyspace.prompting.text import Token
+from foleyspace.prompting.view import JOINS, STOPS, Phrase
+from foleyspace.prompting.words import (
+    ADJECTIVES,
+    DETERMINERS,
+    FILLERS,
+    LANDMARKS,
+    MANNER,
+    PREPOSITIONS,
+    SCREENS,
+    verb_forms,
+)
+
+
+@dataclass
+class Fragment:
+    """A piece of a sentence: its phrases and token indices, the signs and joining words `before` and `after`
+    it, and the number of its sentence."""
+
+    items: list[Phrase | int]
+    before: str
+    sentence: int
+    after: str = ""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Its tokens, the last excluded."""
+        first, last = self.items[0], self.items[-1]
+        return (
+            first.start if isinstance(first, Phrase) else first,
+            last.end if isinstance(last, Phrase) else last + 1,
+        )
+
+
+def cut_fragments(items: Sequence[Phrase | int], tokens: Sequence[Token]) -> list[Fragment]:
+    fragments = [Fragment([], "", 0)]
+    sentence = 0
+    for k, item in enumerate(items):
+        if isinstance(item, int):
+            word = tokens[item].norm
+            if (word in STOPS or word in JOINS) or (
+                word == "with" and _another(k, items, tokens, fragments[-1])
+            ):
+                sentence += word in (".", ";", "!", "?")
+                if word == "," and _adjective(fragments[-1], tokens):
+                    continue
+                if fragments[-1].items:
+                    fragments[-1].after = word
+                    fragments.append(Fragment([], word, sentence))
+                else:
+                    fragments[-1].before = f"{fragments[-1].before} {word}".strip()
+                    fragments[-1].sentence = sentence
+                continue
+        elif _negated(fragments[-1], tokens):
+            continue
+        fragments[-1].items.append(item)
+    for fragment, following in pairwise(fragments):
+        fragment.after = following.before
+    return [fragment for fragment in fragments if fragment.items]
+
+
+def _adjective(fragment: Fragment, tokens: Sequence[Token]) -> bool:
+    """Whether a comma only separates adjectives: "a bright, close handclap"."""
+    words = [item if isinstance(item, Phrase) else tokens[item].norm for item in fragment.items]
+    return bool(words) and all(
+        not isinstance(w, Phrase) and (w in ADJECTIVES or w in DETERMINERS) for w in words
+    )
+
+
+def _negated(fragment: Fragment, tokens: Sequence[Token]) -> bool:
+    """ "Not behind me" says where it is not, up to the next comma."""
+    words = [tokens[item].norm for item in fragment.items if isinstance(item, int)]
+    return (
+        bool(words)
+        and words[-1] in ("not", "never", "nothing", "nobody")
+        and isinstance(fragment.items[-1], int)
+    )
+
+
+def _another(k: int, items: Sequence[Phrase | int], tokens: Sequence[Token], fragment: Fragment) -> bool:
+    """Whether "with" brings in another sound, not the manner of the one before."""
+    said = any(
+        isinstance(item, Phrase) or verb_forms().get(tokens[item].norm, ("be",))[0] != "be"
+        for item in fragment.items
+    )
+    named = {tokens[item].norm for item in fragment.items if isinstance(item, int)} - DETERMINERS - FILLERS
+    said = said or bool(named and named <= SCREENS | LANDMARKS)  # "a stage with a band"
+    nouns: list[str] = []
+    for item in items[k + 1 :]:
+        if isinstance(item, Phrase):
+            break
+        word = tokens[item].norm
+        if word in STOPS or word in JOINS or word in PREPOSITIONS:
+            break
+        if word not in DETERMINERS and word not in FILLERS:
+            nouns.append(word)
+    return said and bool(nouns) and not set(nouns) & MANNER

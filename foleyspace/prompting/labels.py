@@ -1,0 +1,163 @@
+"""What a mention of a sound is called: short noun phrases a sound tagger understands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from foleyspace.prompting.text import Token
+from foleyspace.prompting.view import Phrase
+from foleyspace.prompting.words import (
+    COUNTS,
+    GROUPS,
+    HEARD,
+    INSTRUMENTS,
+    SOUND_VERBS,
+    ing,
+    verb_forms,
+    word_set,
+)
+
+MAX_LABEL = 60
+PERSON = {"someone": "person", "somebody": "person"}
+_PLAIN = word_set(
+    "music band radio record orchestra song speaker melody tune anthem quartet choir tv recording"
+)
+
+# plurals that are things more often than doings
+_THINGS = word_set("crows drums chimes hammers saws drills steps calls hawks horns")
+
+
+@dataclass(eq=False)
+class Mention:
+    """One naming of a sound: `nouns`, `verb` (base), `objects` are token indices; `quoted` a given label;
+    `det` its article; `other`: "one", "another", "the other" for a thing named before."""
+
+    det: str = ""
+    nouns: list[int] = field(default_factory=list)
+    verb: str = ""
+    verb_at: int = -1
+    objects: list[int] = field(default_factory=list)
+    object_det: str = ""
+    quoted: int | None = None
+    count: int = 1
+    other: bool = False
+    linked: bool = False  # a verb follows: "the dog is", "the dog moves"
+    described: bool = False  # a place before any verb: "the man on the left speaks"
+    sound_of: bool = False  # "the sound of a car": heard from where it is, not said to come nearer
+    moved: bool = False  # a verb of motion follows, whose object is not heard: "flies a kite"
+
+
+@dataclass
+class Pieces:
+    """What a fragment holds, in order: mentions and phrases; `subject` a pronoun that stands for an earlier
+    source; `verbs`: it has a verb of its own; `unknown`: texts of what was passed over."""
+
+    parts: list[Mention | Phrase] = field(default_factory=list)
+    subject: str = ""
+    verbs: bool = False
+    verb: str = ""
+    objects: list[int] = field(default_factory=list)
+    unknown: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def mentions(self) -> list[Mention]:
+        return [part for part in self.parts if isinstance(part, Mention)]
+
+    @property
+    def phrases(self) -> list[Phrase]:
+        return [part for part in self.parts if isinstance(part, Phrase)]
+
+
+_PLURALS = word_set("people children men women kids geese mice feet cattle sheep police")
+
+
+def find_object(mention: Mention | None, broken: bool, tokens: Sequence[Token]) -> None:
+    """ "A bartender shakes a cocktail": a last word in -s before an article is a verb nobody listed."""
+    if mention is None or broken or mention.verb or mention.linked or len(mention.nouns) < 2:
+        return
+    last = tokens[mention.nouns[-1]].norm
+    if mention.det in ("a", "an", "the", "my", "your", "his", "her", "one") and singular_verb(last):
+        mention.verb, mention.linked = stem(last), True
+        mention.nouns.pop()
+
+
+def is_plural(mention: Mention | None, tokens: Sequence[Token]) -> bool:
+    if mention is None or not mention.nouns:
+        return True
+    last = tokens[mention.nouns[-1]].norm
+    return last in _PLURALS or (last.endswith("s") and not last.endswith(("ss", "us"))) or mention.count > 1
+
+
+def is_heard(mention: Mention, tokens: Sequence[Token]) -> bool:
+    """A sound rather than a thing: it comes from somewhere and stays there."""
+    words = {tokens[n].norm for n in mention.nouns}
+    return bool(
+        words & (HEARD | INSTRUMENTS) or mention.verb or mention.sound_of or mention.quoted is not None
+    )
+
+
+def label_of(mention: Mention, tokens: Sequence[Token]) -> str:
+    """A short noun phrase that says what is heard: "woman singing", "guitar", "birds chirping"."""
+    if mention.quoted is not None:
+        return tokens[mention.quoted].raw[:MAX_LABEL].strip()
+    nouns = _noun_words([PERSON.get(tokens[i].norm, tokens[i].raw.lower()) for i in mention.nouns])
+    objects = [tokens[i].raw.lower() for i in mention.objects]
+    instrument = next((k for k, i in enumerate(mention.objects) if tokens[i].norm in INSTRUMENTS), None)
+    if mention.verb and instrument is not None and mention.verb not in ("sing", "hear"):
+        words = objects
+    elif mention.verb in ("play", "perform") and not objects and (set(nouns) & (INSTRUMENTS | _PLAIN)):
+        words = nouns
+    elif nouns == ["person"] and objects:
+        words = [*objects, ing(mention.verb)] if mention.verb else objects  # "somebody strikes a match"
+    elif mention.verb:
+        kept = objects if len(objects) <= 2 else []
+        words = [*nouns, ing(mention.verb), *kept]
+    else:
+        words = _unknown_verb(nouns) if mention.det in ("a", "an", "one") else nouns
+    return " ".join(words).replace(" 's", "'s")[:MAX_LABEL].strip()
+
+
+def _noun_words(words: list[str]) -> list[str]:
+    while "of" in words:
+        at = words.index("of")
+        before, after = words[:at], words[at + 1 :]
+        if not before or before[-1] in GROUPS or (before[-1].endswith("s") and before[-1][:-1] in GROUPS):
+            words = after
+        elif before[-1] in verb_forms():
+            words = [*after, *before[-1:]]  # "howl of the wind" is a wind howl
+        else:
+            break
+    while len(words) > 1 and (words[0] in COUNTS or words[0] in ("bg", "fg", "sfx", "amb", "foley")):
+        words = words[1:]
+    if len(words) == 1 and words[0] in verb_forms() and verb_forms()[words[0]][1] == "s":
+        base = verb_forms()[words[0]][0]
+        return [ing(base)] if base in SOUND_VERBS and words[0] not in _THINGS else words
+    return words
+
+
+def _unknown_verb(words: list[str]) -> list[str]:
+    """After "a" a noun is singular: a last word in -s is what it does ("a kettle shrieks")."""
+    if len(words) < 2 or not singular_verb(words[-1]) or words[-1] in INSTRUMENTS:
+        return words
+    return [*words[:-1], ing(stem(words[-1]))]
+
+
+def singular_verb(word: str) -> bool:
+    return word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us", "is", "'s"))
+
+
+def stem(word: str) -> str:
+    if word.endswith(("sses", "shes", "ches", "xes", "zzes")):
+        return word[:-2]
+    return word[:-3] + "y" if word.endswith("ies") else word[:-1]
+
+
+def singular(label: str) -> str:
+    words = label.split()
+    first = next((k for k, word in enumerate(words) if word.endswith("s") and not word.endswith("ss")), None)
+    if first is not None:
+        words[first] = words[first][:-1]
+    return " ".join(
+        {"men": "man", "women": "woman", "children": "child", "people": "person"}.get(w, w) for w in words
+    )

@@ -1,0 +1,111 @@
+"""The place phrases of a stage by their part in a motion: from, to, by way of, or of the source itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES
+from foleyspace.prompting.view import Phrase
+from foleyspace.prompting.words import word_set
+
+_TO = ("to", "toward", "into", "onto")
+_VIA = ("via", "past", "through", "across", "over", "along", "around")
+_DISTANCES = word_set("distance near far mid")
+_HEIGHTS = word_set("up down updown level elevation")
+
+
+@dataclass
+class Parts:
+    """A stage's place phrases by their part in a motion."""
+
+    own: list[Phrase] = field(default_factory=list)
+    origin: list[Phrase] = field(default_factory=list)
+    target: list[Phrase] = field(default_factory=list)
+    via: list[Phrase] = field(default_factory=list)
+
+
+def split_legs(stage: Sequence[Phrase]) -> Parts:
+    parts = Parts()
+    kinds = {phrase.kind for phrase in stage}
+    places = [
+        p
+        for p in stage
+        if p.kind in PLACES | _DISTANCES | {"finish"} and p.groups.get("relation") != "around"
+    ]
+    verbs = bool(kinds & MOTIONS)
+    state, last = parts.own, None
+    for k, phrase in enumerate(places):
+        adjacent = last is not None and 0 <= phrase.start - last.end <= 1
+        if phrase.kind == "finish":
+            state, last = parts.target, None
+            continue
+        if state is parts.target and last is None:
+            state.append(phrase)
+            last = phrase
+            continue
+        prep = phrase.prep
+        later_to = any(p.prep in _TO for p in places[k + 1 :])
+        if prep == "from" and (verbs or later_to) and phrase.kind != "spread":
+            state = parts.origin
+        elif _straight_after(phrase, stage):
+            state = parts.target
+        elif prep in _TO and (verbs or state is parts.origin or _bare(phrase, last)):
+            if state is parts.own and last is not None and adjacent and not verbs and not parts.origin:
+                moved = [p for p in parts.own if p.kind in PLACES]
+                parts.own = [p for p in parts.own if p.kind not in PLACES]
+                parts.origin = moved
+            elif state is parts.own and adjacent and verbs and _opposed(last, phrase) and not parts.origin:
+                parts.origin, parts.own = parts.own, []
+            state = parts.target
+        elif prep in _VIA and verbs:
+            parts.via.append(phrase)
+            last = phrase
+            continue
+        elif state is not parts.own and not (adjacent and _continues(phrase, state, parts)):
+            if state is parts.target and phrase.kind in ("back", "front", "centre") and adjacent:
+                parts.via.append(phrase)
+                last = phrase
+                continue
+            parts.own.append(phrase)
+            continue
+        state.append(phrase)
+        last = phrase
+    return parts
+
+
+def _straight_after(phrase: Phrase, stage: Sequence[Phrase]) -> bool:
+    """ "Goes left": a side right after a verb of motion is where it goes."""
+    return (
+        phrase.kind == "lateral"
+        and phrase.end - phrase.start == 1
+        and any(p.kind == "move" and p.end == phrase.start for p in stage)
+    )
+
+
+def _opposed(a: Phrase | None, b: Phrase) -> bool:
+    return a is not None and a.kind == b.kind and a.prep == ""
+
+
+def _bare(phrase: Phrase, last: Phrase | None) -> bool:
+    """ "left to right", "front to back": a way, though no verb moves."""
+    if last is None or last.end != phrase.start or phrase.kind not in PLACES:
+        return False
+    if phrase.kind == last.kind and phrase.groups.get("side", "")[:1] != last.groups.get("side", "")[:1]:
+        return True
+    if phrase.kind in ("clock", "azimuth", "angle") and last.kind in ("clock", "azimuth", "angle"):
+        return True
+    if {phrase.kind, last.kind} in ({"front", "back"}, {"up", "down"}, {"near", "far"}):
+        return True
+    return phrase.end - phrase.start == 2
+
+
+def _continues(phrase: Phrase, state: list[Phrase], parts: Parts) -> bool:
+    """Whether a phrase right after an origin or target is part of that place."""
+    kinds = {p.kind for p in state}
+    if phrase.kind in _DISTANCES or phrase.kind in _HEIGHTS:
+        same = _DISTANCES if phrase.kind in _DISTANCES else _HEIGHTS
+        return state is parts.origin or bool({p.kind for p in parts.origin} & same)
+    if phrase.kind in ("back", "front", "centre") and state is parts.target:
+        return not kinds & {"lateral", "azimuth", "clock", "corner", "relation", "back", "front"}
+    return phrase.kind in DIRECTIONS and phrase.kind not in kinds

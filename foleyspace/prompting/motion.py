@@ -1,0 +1,297 @@
+"""The phrases of one stage of a source -> its place over that time: still, from A to B, circling, coming."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from foleyspace.prompting.clause import DIRECTIONS, MOTIONS
+from foleyspace.prompting.distances import DEFAULT_M, FAR_M, NEAR_M
+from foleyspace.prompting.legs import Parts, split_legs
+from foleyspace.prompting.places import Place, merge
+from foleyspace.prompting.relations import Track, as_place, place_by, still
+from foleyspace.prompting.text import UNITS_S
+from foleyspace.prompting.view import Phrase
+from foleyspace.types import Floats
+
+ARC_STEP_DEG = 4.0
+RISE_DEG, FALL_DEG = 45.0, -30.0
+SWINGS = 2.0  # "back and forth" with no count
+MAX_TURNS = 50.0
+
+Relate = Callable[[Phrase], list[Track]]
+
+
+def stage_track(
+    stage: Sequence[Phrase],
+    window: tuple[float, float],
+    before: Place | None,
+    relate: Relate,
+    label: str,
+    notes: list[str],
+) -> Track:
+    """Where the source is from `window[0]` to `window[1]` s. `before`: where the last stage ended; `relate`:
+    the tracks that a relation refers to. Raises `InputError` for contradictions."""
+    parts = split_legs(stage)
+    kinds = {phrase.kind for phrase in stage}
+    moves = [phrase for phrase in stage if phrase.kind == "move"]
+    if "distance" in kinds and moves and all("arriving" in phrase.groups for phrase in moves):
+        moves = []  # "a bell comes from the left, 3 metres away" stands there
+    moving = bool(parts.target or kinds & (MOTIONS - {"move"}) or (parts.origin and moves))
+    if not moving:
+        return _standing(parts.own + parts.origin, window, before, relate, label, notes)
+    own = _place(parts.own, relate, label, notes, directed=True)
+    origin = _place(parts.origin, relate, label, notes)
+    target = _place(parts.target, relate, label, notes, last=True)
+    if "circle" in kinds and (origin.azimuth_deg is None or target.azimuth_deg is None or "turns" in kinds):
+        path = _circle(stage, own, origin, target, before, parts, relate)
+    elif "oscillate" in kinds:
+        path = _swings(stage, own, origin, target)
+    else:
+        path = _travel(kinds, parts, own, origin, target, before)
+    u, azimuth, elevation, distance = path
+    if any(phrase.kind == "return" for phrase in stage):
+        u = np.concatenate([u / 2, 1 - u[-2::-1] / 2])
+        azimuth, elevation, distance = (
+            np.concatenate([values, values[-2::-1]]) for values in (azimuth, elevation, distance)
+        )
+    takes = next((float(p.groups["a"]) * UNITS_S[p.groups["u"]] for p in stage if p.kind == "pace"), math.inf)
+    times = window[0] + u * min(window[1] - window[0], max(takes, 0.1))
+    return Track(times, azimuth, np.clip(elevation, -90, 90), np.maximum(distance, 0.05))
+
+
+def _place(
+    phrases: list[Phrase],
+    relate: Relate,
+    label: str,
+    notes: list[str],
+    last: bool = False,
+    directed: bool = False,
+) -> Place:
+    relations = [p for p in phrases if p.kind == "relation"]
+    plain = [p for p in phrases if p.kind != "relation"]
+    place = merge(plain, label, notes)
+    if directed and place.straight and place.elevation_deg is not None:
+        place = Place(None, math.copysign(45.0, place.elevation_deg), place.distance_m, False, False)
+    elif directed and place.azimuth_deg == 0 and not {p.kind for p in plain} & DIRECTIONS:
+        place = Place(None, place.elevation_deg, place.distance_m)
+    found = [(p, relate(p)) for p in relations]
+    found = [(p, tracks) for p, tracks in found if tracks]
+    if not found:
+        return place
+    return as_place(place_by(found, place, None, label), last)
+
+
+def _standing(
+    phrases: list[Phrase],
+    window: tuple[float, float],
+    before: Place | None,
+    relate: Relate,
+    label: str,
+    notes: list[str],
+) -> Track:
+    relations = [(p, relate(p)) for p in phrases if p.kind == "relation"]
+    relations = [(p, tracks) for p, tracks in relations if tracks]
+    plain = [p for p in phrases if p.kind != "relation"]
+    offset = None
+    for phrase, _ in relations:  # "2 metres behind the dog": how far behind, not how far away
+        at = next((p for p in plain if p.kind == "distance" and p.end == phrase.start), None)
+        if at is not None and "away" not in at.text:
+            plain.remove(at)
+            offset = merge([at], label, notes).distance_m
+    place = merge(plain, label, notes)
+    if not relations:
+        if place.azimuth_deg is None and before is not None and before.azimuth_deg is not None:
+            place = Place(before.azimuth_deg, before.elevation_deg, place.distance_m or before.distance_m)
+        return still(place.azimuth_deg or 0.0, place.elevation_deg or 0.0, place.distance_m or DEFAULT_M)
+    track = place_by(relations, place, offset, label)
+    if len(track.times) == 1:
+        return track
+    inside = (track.times > window[0]) & (track.times < window[1])
+    times = np.concatenate([[window[0]], track.times[inside], [window[1]]])
+    return Track(
+        times,
+        *(
+            np.interp(times, track.times, v)
+            for v in (track.azimuth_deg, track.elevation_deg, track.distance_m)
+        ),
+    )
+
+
+_Path = tuple[Floats, Floats, Floats, Floats]
+
+
+def _turns(stage: Sequence[Phrase], default: float) -> float:
+    for phrase in stage:
+        if phrase.kind == "turns":
+            text = phrase.groups.get("num") or phrase.text.lower().split()[0]
+            words = {"once": 1.0, "twice": 2.0, "thrice": 3.0, "a": 1.0, "half": 0.5, "half a": 0.5}
+            words |= {w: float(k) for k, w in enumerate(("one", "two", "three", "four", "five", "six"), 1)}
+            value = words.get(text)
+            return min(max(float(text) if value is None else value, 0.25), MAX_TURNS)
+    return default
+
+
+def _circle(
+    stage: Sequence[Phrase],
+    own: Place,
+    origin: Place,
+    target: Place,
+    before: Place | None,
+    parts: Parts,
+    relate: Relate,
+) -> _Path:
+    turns = _turns(stage, 1.0)
+    clockwise = any(p.groups.get("spin") == "clockwise" for p in stage)
+    if target.azimuth_deg is not None and target.azimuth_deg < 0:
+        clockwise = True
+    start = next(
+        (p.azimuth_deg for p in (origin, own, before) if p is not None and p.azimuth_deg is not None), 0.0
+    )
+    distance = own.distance_m or origin.distance_m or (before.distance_m if before else None) or DEFAULT_M
+    end_m = target.distance_m or distance
+    if any(p.kind == "approach" for p in stage):
+        end_m = NEAR_M if distance > NEAR_M else distance / 2
+    elif any(p.kind == "recede" for p in stage):
+        end_m = max(FAR_M, distance)
+    n = math.ceil(360 * turns / ARC_STEP_DEG) + 1
+    u = np.linspace(0, 1, n)
+    azimuth = start + (-360.0 if clockwise else 360.0) * turns * u
+    elevation = np.full(n, own.elevation_deg or 0.0)
+    return u, azimuth, elevation, distance + (end_m - distance) * u
+
+
+def _swings(stage: Sequence[Phrase], own: Place, origin: Place, target: Place) -> _Path:
+    a = 90.0 if origin.azimuth_deg is None else origin.azimuth_deg
+    b = -a if target.azimuth_deg is None else target.azimuth_deg
+    swings = min(_turns(stage, SWINGS), MAX_TURNS)
+    delta = _way(a, b, None)
+    n = math.ceil(2 * swings * max(abs(delta), 1) / ARC_STEP_DEG) + 1
+    u = np.linspace(0, 1, n)
+    triangle = 1 - np.abs((2 * swings * u) % 2 - 1)
+    return (
+        u,
+        a + delta * triangle,
+        np.full(n, own.elevation_deg or 0.0),
+        np.full(n, own.distance_m or DEFAULT_M),
+    )
+
+
+def _way(start: float, end: float, through: float | None) -> float:
+    """Degrees to turn from `start` to `end`: the shorter way, or the one that passes `through`; between
+    opposite places through the front, from front to back by the left."""
+    delta = (end - start + 180.0) % 360.0 - 180.0
+    if abs(delta) < 1e-6:
+        return 0.0
+    other = delta - 360.0 if delta > 0 else delta + 360.0
+    if through is None:
+        if abs(abs(delta) - 180.0) > 0.5:
+            return delta
+        through = 0.0 if abs(math.sin(math.radians(start))) > 0.01 else 90.0
+    for way in (delta, other):
+        along = (through - start) % 360.0 if way > 0 else (start - through) % 360.0
+        if along <= abs(way) + 1e-6:
+            return way
+    return delta
+
+
+def _travel(
+    kinds: set[str], parts: Parts, own: Place, origin: Place, target: Place, before: Place | None
+) -> _Path:
+    known = before.azimuth_deg if before is not None else None
+    through = _through(parts, own, target)
+    start, end = origin.azimuth_deg, target.azimuth_deg
+    if start is None and end is None:
+        if "pass" in kinds:
+            start, end, through = _passing(own.azimuth_deg, through)
+        else:
+            start = own.azimuth_deg if own.azimuth_deg is not None else (known or 0.0)
+            end = start
+    elif end is None:
+        assert start is not None
+        end = start
+        if "pass" in kinds:
+            end = -start if abs(math.sin(math.radians(start))) > 0.3 else start + 180.0
+        elif not kinds & {"approach", "recede", "rise", "fall"}:
+            kinds = kinds | {"approach"}
+    elif start is None:
+        start = own.azimuth_deg if own.azimuth_deg is not None else known
+        if start is None or (parts.own and not {p.kind for p in parts.own} & DIRECTIONS):
+            staying = "recede" in kinds or not kinds & (MOTIONS - {"finish", "fall"})
+            start = end if staying else (-end if "pass" in kinds else (known or 0.0))
+    delta = _way(start, end, through)
+    heights = _heights(kinds, own, origin, target, before)
+    near = _ways_in_metres(kinds, own, origin, target, before)
+    over = any(p.kind == "up" for p in parts.own + parts.via) and abs(delta) > 90
+    n = max(2, math.ceil(abs(delta) / ARC_STEP_DEG) + 1, 12 if over else 2)
+    u = np.linspace(0, 1, n)
+    elevation = heights[0] + (heights[1] - heights[0]) * u
+    if over and (own.elevation_deg or 0) >= 40:
+        elevation = elevation + (85.0 - elevation) * np.sin(np.pi * u)  # right over the head half way
+    return u, start + delta * u, elevation, near[0] + (near[1] - near[0]) * u
+
+
+def _through(parts: Parts, own: Place, target: Place) -> float | None:
+    for phrase in [*parts.via, *parts.own]:
+        if phrase.kind == "back":
+            return 180.0
+        if phrase.kind in ("front", "centre"):
+            return 0.0
+        if (
+            phrase.kind == "lateral"
+            and target.azimuth_deg is not None
+            and (phrase in parts.via or parts.origin)
+        ):
+            return 90.0 if phrase.groups.get("side", "l")[0] == "l" else -90.0
+    return None
+
+
+def _passing(own: float | None, through: float | None) -> tuple[float, float, float | None]:
+    """ "Passes" with no way said: left to right, before or behind the listener; at a side: front to back."""
+    if own is not None and abs(math.sin(math.radians(own))) > 0.3:
+        side = math.copysign(1.0, math.sin(math.radians(own)))
+        return 45.0 * side, 135.0 * side, 90.0 * side
+    behind = through == 180.0 or (own is not None and abs(own) > 90)
+    return 90.0, -90.0, 180.0 if behind else 0.0
+
+
+def _heights(
+    kinds: set[str], own: Place, origin: Place, target: Place, before: Place | None
+) -> tuple[float, float]:
+    said = own.elevation_deg
+    base = said if said is not None else (before.elevation_deg if before and before.elevation_deg else 0.0)
+    low = base if origin.elevation_deg is None else origin.elevation_deg
+    high = target.elevation_deg
+    if "rise" in kinds:
+        if said is not None and said > 0 and origin.elevation_deg is None:
+            return 0.0, said
+        return low, RISE_DEG if high is None else high
+    if "fall" in kinds:
+        start = RISE_DEG if origin.elevation_deg is None and base <= 0 else low
+        return start, FALL_DEG if high is None else high
+    if high is None:
+        return low, base if origin.elevation_deg is None or said is not None else 0.0
+    return low, high
+
+
+def _ways_in_metres(
+    kinds: set[str], own: Place, origin: Place, target: Place, before: Place | None
+) -> tuple[float, float]:
+    said = own.distance_m
+    known = before.distance_m if before is not None else None
+    if "approach" in kinds and target.distance_m is None:
+        start = origin.distance_m or (said if said is not None and said > NEAR_M else None) or known or FAR_M
+        start = start if start > NEAR_M else FAR_M
+        return start, said if said is not None and said <= NEAR_M else NEAR_M
+    if "recede" in kinds and target.distance_m is None:
+        nearby = [value for value in (said, known) if value is not None and value < FAR_M]
+        return origin.distance_m or next(iter(nearby), NEAR_M), max(FAR_M, said or 0.0)
+    base = said or known or DEFAULT_M
+    start = origin.distance_m or (base if target.distance_m is None or said or known else _other_end(target))
+    return start, target.distance_m or (base if origin.distance_m is None else said or _other_end(origin))
+
+
+def _other_end(place: Place) -> float:
+    return FAR_M if (place.distance_m or DEFAULT_M) < DEFAULT_M else NEAR_M

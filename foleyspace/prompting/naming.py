@@ -1,0 +1,137 @@
+"""Which source a mention names: a new one, or one that was named before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, Clause, fits
+from foleyspace.prompting.labels import Mention, Pieces, label_of, singular
+from foleyspace.prompting.text import Token
+from foleyspace.prompting.view import Phrase
+from foleyspace.prompting.words import (
+    ADJECTIVES,
+    DETERMINERS,
+    INSTRUMENTS,
+    LISTENERS,
+    SOUND_VERBS,
+    UNHEARD,
+    WAYS,
+    ing,
+    verb_forms,
+    word_set,
+)
+
+_GENERIC = word_set("source sound object target masker stimulus element track item channel")
+
+
+def only_looks(mention: Mention, tokens: Sequence[Token]) -> bool:
+    """The camera and the listener are no sounds, unless something is heard of them."""
+    words = {tokens[i].norm for i in mention.nouns if tokens[i].number is None}
+    silent = words <= LISTENERS or (words <= UNHEARD | ADJECTIVES and bool(words & UNHEARD))
+    return bool(words) and silent and not mention.verb and mention.quoted is None
+
+
+def is_way(mention: Mention, tokens: Sequence[Token]) -> bool:
+    """ "Thunder, a slow roll from left to right": no new sound."""
+    words = {tokens[i].norm for i in mention.nouns}
+    return bool(words & WAYS) and words <= WAYS | ADJECTIVES and mention.quoted is None and not mention.verb
+
+
+def apposed(before: Clause | None, joint: str, mention: Mention, tokens: Sequence[Token]) -> bool:
+    """ "The masker (babble noise)": a second name of the source before."""
+    generic = set(before.label.split()) & _GENERIC if before is not None else set()
+    opened = joint.endswith("(") or (joint == "," and bool(generic))
+    if (
+        not opened
+        or mention.quoted is not None
+        or mention.other
+        or before is None
+        or before.quoted
+        or before.has(PLACES | MOTIONS)
+    ):
+        return False
+    label = label_of(mention, tokens)
+    before.names |= set(label.lower().split()) | set(before.label.lower().split())
+    before.label = label if generic else f"{before.label} {label}"[:60].strip()
+    return True
+
+
+def share_verb(before: Clause | None, joint: str, mention: Mention, tokens: Sequence[Token]) -> None:
+    """ "A man and a woman talk": after "and" a verb in its base form is that of both."""
+    if before is None or not before.plain or before.quoted or joint != "and" or mention.verb:
+        return
+    last = tokens[mention.nouns[-1]].norm if len(mention.nouns) > 1 else ""
+    if verb_forms().get(last, ("", ""))[1] == "base" and last in SOUND_VERBS:
+        mention.nouns, mention.verb = mention.nouns[:-1], last
+        before.label = f"{before.label} {ing(last)}"
+
+
+def named_again(
+    clauses: Sequence[Clause], mention: Mention, phrases: Sequence[Phrase], tokens: Sequence[Token]
+) -> Clause | None:
+    """The earlier source that "the dog" names again, if it does."""
+    if mention.other or mention.count > 1 or not clauses:
+        return None
+    if mention.quoted is not None:
+        if not mention.linked and not mention.det:
+            return None
+        label = label_of(mention, tokens)
+        return next(
+            (c for c in reversed(clauses) if c.quoted and c.label == label and mention.det == "the"),
+            None,
+        )
+    if mention.det not in ("the", "that", "this", "same", "her", "his", "its"):
+        return None
+    head = tokens[mention.nouns[-1]].norm if mention.nouns else ""
+    words = {tokens[i].norm for i in mention.nouns}
+    for clause in reversed(clauses):
+        if head in clause.names and (words <= clause.names or len(words) == 1):
+            place = {phrase.kind for phrase in phrases} & DIRECTIONS
+            if mention.det == "the" and (
+                (mention.linked and not (mention.described and clause.has(DIRECTIONS)))
+                or not (clause.has(DIRECTIONS) and place)
+            ):
+                return clause
+    return None
+
+
+def new_clause(
+    clauses: Sequence[Clause], groups: list[Clause], mention: Mention, tokens: Sequence[Token]
+) -> Clause:
+    if mention.other and clauses:
+        group = clauses[-1]
+        label = singular(group.label) if group.count > 1 or group in groups else group.label
+        for clause in reversed(clauses):
+            if clause.count > 1 and not clause.has(PLACES | MOTIONS) and clause not in groups:
+                groups.append(clause)
+                label = singular(clause.label)
+                break
+        label = singular(label)
+        if mention.verb:
+            words = [word for word in label.split() if not word.endswith("ing")] or [label]
+            label = " ".join([*words, ing(mention.verb)])
+        return Clause(label, set(label.split()) | {"other", "one"})
+    label = label_of(mention, tokens) or "sound"
+    names = {tokens[i].norm for i in [*mention.nouns, *mention.objects]} - DETERMINERS | set(
+        label.lower().split()
+    )
+    if mention.verb:
+        names |= {mention.verb}
+    return Clause(label, names, quoted=mention.quoted is not None, count=mention.count)
+
+
+def name_more(clauses: Sequence[Clause], piece: Pieces, tokens: Sequence[Token]) -> None:
+    """ "A monster behind me, it growls"; "loudspeaker 3 (left) plays noise": the verb comes later."""
+    if not piece.verb or not clauses or clauses[-1].quoted:
+        return
+    target = clauses[-1]
+    if piece.subject and piece.subject not in ("who", "which", "that"):
+        target = next((c for c in reversed(clauses) if fits(piece.subject, c)), target)
+    if any(word.endswith("ing") for word in target.label.split()) or target.quoted:
+        return
+    heard = [tokens[i].raw.lower() for i in piece.objects]
+    if piece.verb in ("play", "perform"):
+        target.label = " ".join(heard) or target.label
+    elif not set(target.label.split()) & INSTRUMENTS:
+        target.label = f"{target.label} {ing(piece.verb)}"
+    target.names |= set(target.label.split())

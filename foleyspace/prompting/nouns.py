@@ -1,0 +1,271 @@
+"""A fragment's words -> what is named in it: the sounding things, their verbs, and labels made from both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from foleyspace.prompting.labels import Mention, Pieces, find_object
+from foleyspace.prompting.text import Token
+from foleyspace.prompting.verbs import FragmentState, is_verb, read_verb
+from foleyspace.prompting.view import Phrase
+from foleyspace.prompting.words import (
+    ADJECTIVES,
+    COUNTS,
+    DETERMINERS,
+    FILLERS,
+    INSTRUMENTS,
+    MOVE_VERBS,
+    PREPOSITIONS,
+    SOUND_VERBS,
+    verb_forms,
+    word_set,
+)
+
+_NOT_ADVERBS = word_set(
+    "fly family lily bully belly jelly butterfly assembly ally rally dolly trolley italy july "
+    "dragonfly firefly supply early only elderly lonely friendly lovely ugly"
+)
+_SUBJECTS = word_set("it he she they both who which that these those")
+
+
+def read_fragment(items: Sequence[Phrase | int], tokens: Sequence[Token], has_previous: bool) -> Pieces:
+    """Sort a fragment's items into mentions, phrases and what is passed over."""
+    return _Reader(items, tokens, has_previous).run()
+
+
+class _Reader(FragmentState):
+    def run(self) -> Pieces:
+        for k, item in enumerate(self.items):
+            if isinstance(item, Phrase):
+                self._end_passing(keep=not self.passed_noun)
+                self.out.parts.append(item)
+                if self.mention is not None:
+                    self.broken = True
+                    self.mention.described = self.mention.described or not self.mention.linked
+                if item.kind in ("pass", "circle", "approach", "recede", "rise", "fall") and self.mention:
+                    self.mention.linked = True
+                continue
+            self._word(k, item)
+        self._end_passing()
+        return self.out
+
+    def _end_passing(self, keep: bool = False) -> None:
+        if self.passing and self.passed_noun:
+            self.out.unknown.append((self.passing[0], self.passing[-1] + 1))
+        if not keep or self.passed_noun:
+            self.passing = None
+            self.passed_noun = False
+
+    def _word(self, k: int, i: int) -> None:
+        token, word = self.tokens[i], self.tokens[i].norm
+        if token.quoted:
+            return self._quoted(i)
+        if word in ("sound", "sounds", "noise", "noises") and self.next_word(k) == "of" and not self.mention:
+            self.det, self.sound_of = "", True
+            return None
+        if self._numbers_name(k, i):
+            assert self.mention is not None
+            self.mention.nouns.append(i)
+            return None
+        if word == "'s" and self.mention and self.mention.nouns and not self.broken and not self.mention.verb:
+            self.mention.nouns.append(i)
+            return None
+        if word in ("who", "which", "that") and self._tells_of_reference(i):
+            return None
+        if word == "left":  # the verb: what is left is no sound
+            self.passing, self.passed_noun = [i], False
+            return None
+        if word in ("*", "~", "@", "'s", "%") or (token.number is not None and word not in COUNTS):
+            return None
+        if self.passing is not None and not self._leaves_passing(k, i):
+            self.passing.append(i)
+            return None
+        if (
+            word in COUNTS
+            and self.next_word(k) not in FILLERS
+            and (self.next_word(k) or self.mention is None)
+            and word not in ("some", "many")
+        ):
+            self.count = {"two": 2, "2": 2, "three": 3, "3": 3}.get(word, 4)
+            self.det = self.det or word
+            return None
+        follows = self._noun_follows(k)
+        other = word in ("one", "other", "others") or (word == "another" and not follows)
+        if other and self.next_word(k) != "of":
+            self.det = "one" if word == "one" and follows else "another"
+            if not follows:
+                self._start(Mention(det="another", other=True))
+            return None
+        name = token.raw == "A" and i > 0 and self.mention is not None and not self._noun_follows(k)
+        if (
+            word in DETERMINERS
+            and not name
+            and not (word in ("that", "this", "these", "those", "both") and not self._noun_follows(k))
+        ):
+            if self.mention and self.mention.nouns and self.tokens[self.mention.nouns[-1]].norm == "of":
+                return None  # "the howl of the wind"
+            find_object(self.mention, self.broken, self.tokens)
+            last = self.out.parts[-1] if self.out.parts else None
+            if (
+                isinstance(last, Phrase)
+                and last.kind in ("pass", "recede", "rise", "fall")
+                and last.end == i
+                and self.mention
+            ):
+                self.passing, self.passed_noun = [i], False  # "crosses the sky"
+                return None
+            self.det = word
+            return None
+        form = verb_forms().get(word)
+        if form is not None and is_verb(self, k, i, form):
+            return read_verb(self, i, form)
+        if word in PREPOSITIONS and not (self.det and not self.mention):
+            if word == "of":
+                if self.mention and self.mention.nouns and not self.broken and not self.mention.verb:
+                    self.mention.nouns.append(i)
+                    self.det = ""
+                    return None
+                if not (
+                    self.out.parts and isinstance(self.out.parts[-1], Phrase) and self.out.parts[-1].end == i
+                ):
+                    return None
+            self.passing, self.passed_noun = [i], False
+            return None
+        previous = verb_forms().get(self.tokens[i - 1].norm, ("", ""))[0] if i else ""
+        if previous == "be" and word.endswith("ed") and not self.det:
+            return None  # "was presented at ..."
+        if name and self.mention is not None and self.mention.nouns:
+            self.mention.nouns.append(i)  # "source A"
+            return None
+        if word in _SUBJECTS and self.mention is None and not self.det:
+            self.out.subject = self.out.subject or word
+            return None
+        if (word.endswith("ly") and len(word) > 4 and word not in _NOT_ADVERBS) or (
+            word in FILLERS
+            and not self.det
+            and not (
+                word in ("first", "second", "third")
+                and self._noun_follows(k)
+                and self.next_word(k) not in DETERMINERS
+            )
+        ):
+            return None
+        return self._noun(k, i)
+
+    def _leaves_passing(self, k: int, i: int) -> bool:
+        word = self.tokens[i].norm
+        form = verb_forms().get(word)
+        if self.passed_noun and (
+            word in DETERMINERS or (word in PREPOSITIONS and word != "of") or word in _SUBJECTS
+        ):
+            self._end_passing()
+            return True
+        if self.passed_noun and form is not None and form[1] in ("s", "ed", "ing"):
+            self._end_passing()
+            return True
+        if word not in DETERMINERS and word not in PREPOSITIONS:
+            self.passed_noun = True
+            playing = self.mention is not None and self.mention.verb in ("play", "perform")
+            if playing and word in INSTRUMENTS and self.mention is not None:
+                self.mention.objects.append(i)
+        return False
+
+    def _noun_follows(self, k: int) -> bool:
+        word = self.next_word(k)
+        return (
+            bool(word)
+            and word not in PREPOSITIONS
+            and not (
+                word in FILLERS
+                or (verb_forms().get(word, ("", ""))[1] in ("s", "ed", "base") and word not in SOUND_VERBS)
+            )
+        )
+
+    def _quoted(self, i: int) -> None:
+        self._end_passing()
+        mention = self.mention
+        if mention is not None and mention.quoted is None and not self.broken:
+            mention.quoted = i
+        else:
+            self._start(Mention(det=self.det, quoted=i))
+        self.det = ""
+
+    def _noun(self, k: int, i: int) -> None:
+        mention = self.mention
+        word = self.tokens[i].norm
+        if self.tokens[i].number is not None:
+            return
+        qualifies = word in ADJECTIVES or (word.endswith("ed") and len(word) > 4)
+        if qualifies and not self.det and not self._noun_follows(k):
+            if mention is None and self.has_previous and len(self.items) == 1:
+                return  # "..., muffled"
+            if mention is not None and mention.nouns and not self.broken and word.endswith("ed"):
+                mention.linked = True  # "a tone presented at ..."
+                return
+        if (
+            mention is None
+            and not self.det
+            and (self.out.subject in ("it", "he", "she", "they") or self._object_of_verb(k))
+        ):
+            self.out.verbs = True
+            self.out.objects.append(i)  # "they discuss", "and plays guitar"
+            return
+        if (
+            mention is not None
+            and mention.nouns
+            and all(self.tokens[n].norm in ADJECTIVES for n in mention.nouns)
+            and not self.det
+        ):
+            mention.nouns.append(i)  # "a bright, close handclap"
+            self.broken = False
+            return
+        if mention is not None and not self.broken and mention.quoted is None:
+            if (mention.verb or mention.moved) and not (self.det and mention.objects):
+                mention.objects.append(i)
+                mention.object_det = mention.object_det or self.det
+                self.det = ""
+                return
+            if not self.det and not mention.verb:
+                mention.nouns.append(i)
+                return
+        if mention is not None and mention.quoted is not None and not self.det and not self.broken:
+            return
+        self._start(Mention(det=self.det, nouns=[i], count=self.count))
+
+    def _object_of_verb(self, k: int) -> bool:
+        """ "... and goes RAWR", "... and plays guitar": the word right after a verb that goes on."""
+        item = self.items[k - 1] if k else None
+        if not isinstance(item, int) or not self.has_previous:
+            return False
+        if self.out.objects and self.out.objects[-1] == item:
+            return True
+        base = verb_forms().get(self.tokens[item].norm, ("", ""))[0]
+        return base in MOVE_VERBS - {"come"} or (base == self.out.verb and bool(base))
+
+    def _start(self, mention: Mention) -> None:
+        self.mention = mention
+        mention.sound_of, self.sound_of = self.sound_of, False
+        self.out.parts.append(mention)
+        self.det, self.count, self.broken = "", 1, False
+
+    def _numbers_name(self, k: int, i: int) -> bool:
+        """ "speaker 1", "guest two": the number ends a name."""
+        mention = self.mention
+        if mention is None or not mention.nouns or self.broken or mention.verb or self.passing or self.det:
+            return False
+        word, following = self.tokens[i].norm, self.next_word(k)
+        number = (
+            self.tokens[i].number is not None or word in COUNTS - {"several", "some", "many"} or word == "one"
+        )
+        return number and (not following or following in PREPOSITIONS or following in verb_forms())
+
+    def _tells_of_reference(self, i: int) -> bool:
+        """ "To the left of a woman who sings": the woman sings."""
+        last = self.out.parts[-1] if self.out.parts else None
+        if not isinstance(last, Phrase) or not last.refs or last.refs[-1].end != i or last.end != i:
+            return False
+        at = last.refs[-1]
+        nouns = [k for k in range(at.start, at.end) if self.tokens[k].norm not in DETERMINERS]
+        if nouns:
+            self._start(Mention(det="the" if at.definite else "a", nouns=nouns, linked=True))
+        return bool(nouns)
