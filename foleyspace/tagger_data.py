@@ -124,7 +124,17 @@ def _at(samples: Samples, rate: int, speed: float) -> Samples:
 
 def held_aside(name: str, percent: int = 15) -> bool:
     """Whether a file is kept for testing: by the hash of its name, so for good."""
-    return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % 100 < percent
+    return _number(name) < percent
+
+
+def half_of(name: str, held_percent: int = 15) -> int | None:
+    """The half of the files, 0 or 1, that one belongs to by the hash of its name; None: held aside."""
+    number = _number(name)
+    return None if number < held_percent else int(number >= (100 + held_percent) // 2)
+
+
+def _number(name: str) -> int:
+    return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % 100
 
 
 def sampling_weights(sounds: list[Sound], power: float = 0.4) -> Floats:

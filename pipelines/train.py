@@ -30,6 +30,8 @@ class TrainConfig:
     sounds: str = ""
     hrtfs: str = ""
     data: str = ""
+    taggers: tuple[str, ...] = ()
+    start: str = ""
     out: str = "runs/spatializer"
     steps: int = 5600
     batch: int = 8
@@ -64,6 +66,13 @@ class TrainConfig:
             raise InputError(
                 f"`channels` is {list(self.channels)} but must be five numbers, all but the first in eights"
             )
+        if len(self.taggers) not in (0, 2) or (self.taggers and self.data):
+            raise InputError(
+                f"`taggers` is {list(self.taggers)} but must be two files (train_tagger half=0 and half=1) "
+                "or none, and none with `data`"
+            )
+        if self.system != "separator" and (self.taggers or self.start):
+            raise InputError("`taggers` and `start` are the separator's, but `system` is " + self.system)
         if not self.sounds or not self.hrtfs:
             missing = "sounds" if not self.sounds else "hrtfs"
             raise InputError(f"`{missing}` is empty but must be a folder")
@@ -83,7 +92,7 @@ def run(config: TrainConfig) -> Path:
     from foleyspace.device import torch_device
     from foleyspace.spatializer.data_stream import training_data, validation_data
     from foleyspace.spatializer.systems import make_system
-    from foleyspace.spatializer.training import State, draw_curves, keep_memory
+    from foleyspace.spatializer.training import State, draw_curves, keep_memory, prepare
     from foleyspace.tagger_training import log_row
 
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
@@ -97,6 +106,7 @@ def run(config: TrainConfig) -> Path:
     drops = {name: getattr(config, name) for name in ("label_drop", "label_noise", "flow_share")}
     system = make_system(config.system, config.channels, config.condition, **drops)
     net = system.net.to(device)
+    prepare(net, config.start, config.taggers)
     state = State(net, config.steps, config.learning_rate, config.weight_decay, config.ema)
     out = Path(config.out)
     if out.exists() and not out.is_dir():

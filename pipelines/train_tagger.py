@@ -34,6 +34,7 @@ class TrainTaggerConfig:
     kind_weight: float = 0.5
     ema: float = 0.998
     held_percent: int = 15
+    half: int = -1
     check_every: int = 200
     seed: int = 0
     device: str = "auto"
@@ -45,6 +46,8 @@ class TrainTaggerConfig:
                 raise InputError(f"`{name}` is {getattr(self, name)} but must be 1 or more")
         if not 1 <= self.held_percent <= 90:
             raise InputError(f"`held_percent` is {self.held_percent} but must be between 1 and 90")
+        if self.half not in (-1, 0, 1):
+            raise InputError(f"`half` is {self.half} but must be 0, 1, or -1 for all files")
 
 
 def run(config: TrainTaggerConfig) -> Path:
@@ -61,7 +64,7 @@ def run(config: TrainTaggerConfig) -> Path:
     from foleyspace.device import torch_device
     from foleyspace.tagger import KINDS, EmbeddedTagger
     from foleyspace.tagger_calibration import calibrate
-    from foleyspace.tagger_data import draw_batch, held_aside, load_sounds, sampling_weights
+    from foleyspace.tagger_data import draw_batch, half_of, held_aside, load_sounds, sampling_weights
     from foleyspace.tagger_net import TaggerNet
     from foleyspace.tagger_score import score_held
     from foleyspace.tagger_training import State, export, log_row, tagger_loss
@@ -73,7 +76,10 @@ def run(config: TrainTaggerConfig) -> Path:
     started = time.monotonic()
     sounds = load_sounds(Path(config.sounds))
     held = [sound for sound in sounds if held_aside(sound.name, config.held_percent)]
-    train = [sound for sound in sounds if not held_aside(sound.name, config.held_percent)]
+    halves = {sound.name: half_of(sound.name, config.held_percent) for sound in sounds}
+    train = [
+        sound for sound in sounds if halves[sound.name] in ((0, 1) if config.half < 0 else (config.half,))
+    ]
     classes = sorted({sound.label for sound in train})
     labels = np.array([classes.index(sound.label) for sound in train])
     weights = sampling_weights(train)

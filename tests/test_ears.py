@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,21 @@ def test_the_grid_is_ours(step):
     times = on_grid(torch.arange(12).float().expand(ROWS, 12), FRAMES, step)
     assert (rows.diff(dim=0) >= 0).all() and rows[0, 0] < 0.1 and rows[-1, 0] > ROWS - 1.5
     assert (times.diff(dim=1) >= 0).all() and times[0, -1] > 10.5
+
+
+def test_a_stranger_listens_with_its_own_ears(ears, tagger):
+    """One that is a copy says the same, one that has learned nothing something else; neither is saved."""
+    other = Ears()
+    other.net.load_state_dict(tagger.net.state_dict())
+    other.strangers = (copy.deepcopy(other.net), Ears().net)
+    other.eval()
+    for net in other.strangers:
+        net.eval()
+    sound = features(chirps(FRAMES * HOP / RATE, 400, 3000))
+    labels = torch.from_numpy(tagger.word_vectors(("bird", "rain")))[None]
+    own, copied, naive = (other.evidence(other(sound, who), labels, None, who) for who in (None, 0, 1))
+    torch.testing.assert_close(own, ears.evidence(ears(sound), labels))
+    torch.testing.assert_close(own, copied)
+    assert (own - naive).abs().mean() > 0.05
+    assert other.words(other(sound, 0), 0).shape == (1, 384, ROWS, other(sound).shape[-1])
+    assert set(other.state_dict()) == set(ears.state_dict())

@@ -455,6 +455,25 @@ def test_the_diffusion_gets_its_options(made, sets, monkeypatch):
     assert asked == [options(steps=4, guidance=1.5, weights="w.safetensors", device="cpu", seed=7)]
 
 
+def test_words_say_where_the_sounds_are(made, sets):
+    """A single source needs no taking apart: by the words of its caption it is where its scene has it,
+    mirrored it is at the other side; nothing is compared stem by stem, since words have no stems."""
+    item = load_item(made / "set" / "single", made / "set", sets)
+    placed = Source("s", "bird", [0.0], angles_to_xyz([[60.0, 0.0]], [2.0]))
+    item = dataclasses.replace(item, scene=Scene((placed,), item.scene.duration))
+    systems = named_systems(["diffusion", "words", "words:sides=swapped"], {}, device="cpu", offline=True)
+    heard = {name: system(item).binaural for name, system in systems.items()}
+    ild = {
+        name: float(np.diff(10 * np.log10(np.square(ears).mean(axis=1)))[0]) for name, ears in heard.items()
+    }
+    assert ild["diffusion"] < -3
+    assert abs(ild["words"] - ild["diffusion"]) < 1
+    assert abs(ild["words:sides=swapped"] + ild["diffusion"]) < 1
+    assert systems["words"](item).stems is None
+    with pytest.raises(InputError, match="kept or swapped"):
+        named_systems(["words:sides=up"], {})
+
+
 def test_the_baseline_gets_its_options(made, sets, monkeypatch, tmp_path):
     asked = []
 

@@ -158,6 +158,23 @@ def test_the_order_of_the_slots_changes_nothing(net):
     torch.testing.assert_close(turned, straight[:, order], atol=1e-3, rtol=1e-3)
 
 
+def test_the_frames_hear_the_beginning_and_the_end(net):
+    """The branch along time is not limited to a neighbourhood: the last frame counts for the first."""
+    features, *more = inputs(2, frames=400)
+    changed = features.clone()
+    changed[..., 390:] += 0.1
+    with torch.no_grad():
+        differ = (net(features, *more) - net(changed, *more)).abs()
+    assert differ[..., 0].max() > 1e-6
+    alone = net.frames(*frame_inputs(2))
+    assert alone.shape == (1, 2, BANDS, FRAMES)
+
+
+def frame_inputs(slots: int):
+    planes, known = random(1, 2, BANDS, FRAMES), random(slots, 4, BANDS, FRAMES)
+    return planes, random(1, slots, 384), known, random(1, FRAMES, 384), torch.zeros(1)
+
+
 def test_pieces_of_a_batch_do_not_hear_each_other(net):
     whole = inputs(2, size=3)
     with torch.inference_mode():

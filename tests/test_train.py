@@ -7,6 +7,7 @@ import logging
 import shutil
 import sys
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from foleyspace.pipelines.train import TrainConfig  # noqa: E402
 from foleyspace.spatializer import training  # noqa: E402
 from foleyspace.spatializer.bands import HOP  # noqa: E402
 from foleyspace.spatializer.dataset import batches  # noqa: E402
+from foleyspace.spatializer.ears import Ears  # noqa: E402
 from foleyspace.spatializer.hrtfs import find_sets, load_bank  # noqa: E402
 from foleyspace.spatializer.model import NetConfig, SeparatorNet  # noqa: E402
 from foleyspace.spatializer.sounds import load_sounds  # noqa: E402
@@ -106,6 +108,30 @@ def test_a_training_end_to_end(config):
     assert load_separator(str(weights)).config == NetConfig(CHANNELS, 8)
     assert not same(out / "step000002.safetensors", weights)
     assert same(out / "step000004.safetensors", weights)
+
+
+def test_it_starts_from_weights_and_listens_with_strange_ears(config, tmp_path, monkeypatch):
+    """From the weights of an earlier run, the pieces of each half heard by the tagger of the other."""
+    first = train.run(replace(config, steps=2))
+    tagger = str(files("foleyspace.models") / "tagger.safetensors")
+    heard = []
+    listen = Ears.forward
+    monkeypatch.setattr(
+        Ears, "forward", lambda *arguments: (heard.append(arguments[2]), listen(*arguments))[1]
+    )
+    monkeypatch.setattr("foleyspace.spatializer.sounds.half_of", lambda name: list(FIVE).index(name) % 2)
+    more = replace(
+        config, out=str(tmp_path / "more"), start=str(first), taggers=(tagger, tagger), learning_rate=1e-9
+    )
+    more = replace(more, steps=12, check_every=12)
+    second = train.run(more)
+    assert {0, 1} <= set(heard) <= {0, 1, None}
+    for name, tensor in tensors(first).items():
+        torch.testing.assert_close(tensors(second)[name], tensor, atol=2e-3, rtol=2e-3)
+    with pytest.raises(InputError, match="of shape"):
+        train.run(replace(more, out=str(tmp_path / "other"), condition=16))
+    with pytest.raises(InputError, match="tagger"):
+        train.run(replace(more, out=str(tmp_path / "none"), taggers=("a", "b")))
 
 
 def test_resumed_it_gives_what_it_gives_in_one_go(config, tmp_path, monkeypatch, caplog):
@@ -218,7 +244,7 @@ def test_dropped_labels_and_states_on_the_way_reach_the_network(batch, bank):
     seen = []
 
     class Watch(EvenShares):
-        def forward(self, features, labels, activity, share, time):
+        def forward(self, features, labels, activity, share, time, stranger):
             seen.append((labels.isnan().any(), share, time))
             return super().forward(features, labels)
 
@@ -297,6 +323,9 @@ def test_batches_are_the_same_whenever_they_are_drawn(folders, bank):
         ({"learning_rate": float("nan")}, "`learning_rate` is nan"),
         ({"channels": (8, 8)}, "`channels` is"),
         ({"channels": (8, 8, 9, 8, 8)}, "all but the first in eights"),
+        ({"taggers": ("one.safetensors",)}, "must be two files"),
+        ({"taggers": ("a", "b"), "data": "d"}, "none with `data`"),
+        ({"start": "w", "system": "foleyspace"}, "`start` are the separator's"),
         ({"sounds": ""}, "`sounds` is empty but must be a folder"),
         ({"hrtfs": ""}, "`hrtfs` is empty but must be a folder"),
     ],

@@ -3,6 +3,8 @@
 mono                          the mono sound at both ears
 hrir                          naive: the whole mixture rendered at every place, averaged
 diffusion[:KEY=VALUE,...]     the shipped spatializer; keys steps, guidance, weights
+words[:KEY=VALUE,...]         the same, told in words where the sounds are: the caption, read back;
+                              key sides=swapped mirrors what is said
 foleyspace:weights=FILE,...   the DiffWave baseline; keys weights, steps
 NAME=FOLDER                   ready files FOLDER/ITEM.wav or .flac
 """
@@ -11,7 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ System = Callable[[Item], Output]
 
 KEYS: dict[str, dict[str, type]] = {
     "diffusion": {"steps": int, "guidance": float, "weights": str},
+    "words": {"steps": int, "guidance": float, "weights": str, "sides": str},
     "foleyspace": {"steps": int, "weights": str},
 }
 
@@ -61,12 +64,15 @@ def named_systems(
             system = functools.partial(_ready, paths=_ready_paths(name, Path(folder), items))
         elif spec in ("mono", "hrir"):
             name, system = spec, {"mono": mono_twice, "hrir": naive_render}[spec]
-        elif spec.partition(":")[0] == "diffusion":
+        elif spec.partition(":")[0] in ("diffusion", "words"):
             options = {"steps": steps, "guidance": guidance, "weights": weights, **_options(spec)}
-            name = spec
-            system = functools.partial(
-                diffusion, options={**options, "device": device, "seed": seed, "offline": offline}
-            )
+            options |= {"device": device, "seed": seed, "offline": offline}
+            sides = options.pop("sides", "kept")
+            if sides not in ("kept", "swapped"):
+                raise InputError(f"system {spec!r}: `sides` is {sides!r} but must be kept or swapped")
+            name, system = spec, functools.partial(diffusion, options=options)
+            if spec.startswith("words"):
+                system = functools.partial(words, options=options, swapped=sides == "swapped")
         elif spec.partition(":")[0] == "foleyspace":
             options = _options(spec)
             if "weights" not in options:
@@ -74,7 +80,7 @@ def named_systems(
             name, system = _short(spec), _baseline(options, device, seed)
         else:
             raise InputError(
-                f"system {spec!r} is unknown: mono, hrir, diffusion[:steps=N,guidance=G,weights=W], "
+                f"system {spec!r} is unknown: mono, hrir, diffusion[:steps=N,guidance=G,weights=W], words, "
                 "foleyspace:weights=W or NAME=FOLDER"
             )
         if name in systems or name == "truth" or not name:
@@ -105,6 +111,20 @@ def diffusion(item: Item, options: dict[str, Any]) -> Output:
     stated = {name: value for name, value in options.items() if value is not None}
     stems = separate(item.mono, item.scene, SeparatorOptions(**stated))
     return Output(place(stems, item.scene, item.hrirs).samples, None if item.stems is None else stems)
+
+
+def words(item: Item, options: dict[str, Any], swapped: bool) -> Output:
+    """`diffusion` by the words of the scene's caption (`foleyspace.caption`, style "sentence"), `swapped` by
+    its mirror image: what is left of a scene when it is said and read again."""
+    from foleyspace.caption import caption
+    from foleyspace.prompt import read_prompt
+
+    said = caption(item.scene, seed=options["seed"])
+    scene = read_prompt(said, item.scene.duration).scene
+    if swapped:
+        mirrored = [replace(source, xyz=source.xyz * [1, -1, 1]) for source in scene.sources]
+        scene = replace(scene, sources=tuple(mirrored))
+    return diffusion(replace(item, scene=scene, stems=None), options)
 
 
 def _baseline(options: dict[str, Any], device: str, seed: int) -> System:

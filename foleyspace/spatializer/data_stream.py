@@ -52,8 +52,8 @@ def training_data(config: TrainConfig, rank: int, first: int, device: torch.devi
         sounds = load_sounds(config.sounds)
 
         def make(start: int, step: int) -> Iterator[Batch]:
-            order = {"step": step, "rank": rank}
-            return batches(sounds, bank, config.batch, config.frames, config.seed, start, **order)
+            size, order = (config.batch, config.frames, config.seed, start), {"step": step, "rank": rank}
+            return batches(sounds, bank, *size, **order, halves=bool(config.taggers))
 
     bank = load_bank(files, device)
     loader = torch.utils.data.DataLoader(

@@ -11,17 +11,23 @@ import torch
 from torch import Tensor
 
 from foleyspace.errors import InputError
+from foleyspace.spatializer.augmentation import coloured, comes_and_goes, steady_noise, told_activity
 from foleyspace.spatializer.bands import HOP, RATE
 from foleyspace.spatializer.hrtfs import HrtfBank
 from foleyspace.spatializer.scenes import MOTIONS, draw_path
-from foleyspace.spatializer.sounds import Sound, SoundSet, draw_piece
+from foleyspace.spatializer.sounds import Sound, SoundSet, draw_piece, split_halves
 from foleyspace.types import Floats, Samples
 from foleyspace.word_vectors import DIM, word_vectors
 
-SOURCES = {1: 0.03, 2: 0.57, 3: 0.30, 4: 0.10}  # how often so many sound at once
-ABSENT = 0.12  # how often a slot names what does not sound
+SOURCES = {1: 0.02, 2: 0.63, 3: 0.30, 4: 0.05}  # how often so many sound at once
+ABSENT = 0.06  # how often a slot names what does not sound
 NOISE = 0.3  # how often there is steady noise
-LEVEL_DB, MOST_DB = 5.0, 12.0  # standard deviation and limit of the sources' levels
+OWN_NOISE = 0.15  # how often a recording brings noise of its own
+SPEEDS = 0.3  # +-, natural logarithm
+# Sources of like level are the hard case, and the usual one; of a mixture with a loud and a faint one most
+# is won by giving all of it to the loud one
+LEVEL_DB, NEAR_DB, MOST_DB = 5.0, 2.0, 12.0  # standard deviations and limit of the sources' levels
+UNLIKE = 0.25  # how often they are drawn from the wider spread
 HOLD = 8  # frames (171 ms) for which a direction is held where only the relation of the ears counts
 KNOTS = 33  # moments of a path that a batch carries
 
@@ -35,7 +41,7 @@ class Batch:
     [0, 1]: what is known of when each sounds, 1 where nothing is; `xyz` (B, K, `KNOTS`, 3) m at evenly
     spaced moments, both ends included; `rows` (B, K, T / `HOLD`): rows of the HRTF bank, direction by
     direction; `which` (B,): the set of the bank that each piece is heard with; `truth` (B, 2, n): how it
-    is heard (None: `with_truth` renders it).
+    is heard (None: `with_truth` renders it); `stranger` (): the tagger that does not know these sounds.
     """
 
     mixture: Tensor
@@ -47,6 +53,7 @@ class Batch:
     rows: Tensor
     truth: Tensor | None = None
     which: Tensor | None = None
+    stranger: Tensor | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         each = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -87,6 +94,7 @@ def draw_mixture(
     stems = np.zeros((count, length), np.float32)
     drawn: list[Sound] = []
     levels = [0.0] * count
+    spread_db = LEVEL_DB if rng.random() < UNLIKE else NEAR_DB
     motions = tuple(str(m) for m in rng.choice(MOTIONS, count))
     while len(drawn) < count:
         sound = sounds.sounds[rng.choice(len(sounds.sounds), p=sounds.weights)]
@@ -96,16 +104,18 @@ def draw_mixture(
         drawn.append(sound)
         if absent and i == count - 1:
             continue
-        speed = 1.0 if rng.random() < 0.4 else float(np.exp(rng.uniform(-0.2, 0.2)))
-        piece = _coloured(draw_piece(sound, length, rng, speed), rng)
-        if rng.random() < 0.3:
-            piece = piece * _comes_and_goes(length, rng)
-        level_db = np.clip(rng.normal(0, LEVEL_DB), -MOST_DB, MOST_DB)
+        speed = 1.0 if rng.random() < 0.4 else float(np.exp(rng.uniform(-SPEEDS, SPEEDS)))
+        piece = coloured(draw_piece(sound, length, rng, speed), rng)
+        if rng.random() < 0.15:
+            piece = piece * comes_and_goes(length, rng)
+        if rng.random() < OWN_NOISE:
+            piece = piece + steady_noise(piece[None], rng, 12.0)
+        level_db = np.clip(rng.normal(0, spread_db), -MOST_DB, MOST_DB)
         stems[i] = piece * 10 ** (level_db / 20)
         levels[i] = float(level_db)
     if rng.random() < noise:
         sounding = count - absent
-        stems[:sounding] += _noise(stems, rng) / sounding
+        stems[:sounding] += steady_noise(stems, rng) / sounding
     paths = np.stack([draw_path(motion, times, rng) for motion in motions])
     present = np.abs(stems).max(axis=1) > 0
     labels = tuple(sound.label for sound in drawn)
@@ -154,7 +164,7 @@ def make_batch(
         stems=stems,
         present=torch.from_numpy(np.stack([m.present for m in mixtures])),
         labels=torch.from_numpy(np.stack([[vectors[label] for label in m.labels] for m in mixtures])),
-        activity=torch.from_numpy(np.stack([_activity(m.stems, frames, rng) for m in mixtures])),
+        activity=torch.from_numpy(np.stack([told_activity(m.stems, frames, rng) for m in mixtures])),
         xyz=torch.from_numpy(np.stack([m.paths for m in mixtures]).astype(np.float32)),
         rows=torch.from_numpy(rows),
         which=torch.tensor(which),
@@ -187,12 +197,21 @@ def batches(
     *,
     step: int = 1,
     rank: int = 0,
+    halves: bool = False,
 ) -> Generator[Batch, None, None]:
     """Every `step`-th batch from number `first` on, without end; number i is the same whenever it is drawn.
-    Processes of other `rank` draw other pieces with as many slots, so that none waits for another."""
+    Processes of other `rank` draw other pieces with as many slots, so that none waits for another. `halves`:
+    each batch is of one half of the sounds, and names the tagger that has learned the other one."""
     vectors = label_vectors(sounds.labels)
+    half = split_halves(sounds) if halves else ()
     for rng, common in numbered(seed, first, step, rank):
-        yield draw_batch(sounds, bank, vectors, size, frames, rng, common)
+        if not half:
+            yield draw_batch(sounds, bank, vectors, size, frames, rng, common)
+            continue
+        which = int(common.integers(2))
+        known = {label: vectors[label] for label in half[which].labels}
+        batch = draw_batch(half[which], bank, known, size, frames, rng, common)
+        yield replace(batch, stranger=torch.tensor(1 - which))
 
 
 def numbered(
@@ -207,77 +226,3 @@ def names_absent(count: int, labels: int, rng: np.random.Generator) -> bool:
     """Whether a batch of `count` sources has a slot more, which names one of the other `labels`: always
     beside a single one, so that there is something to tell apart."""
     return (count == 1 or rng.random() < ABSENT) and count < labels
-
-
-def _coloured(piece: Samples, rng: np.random.Generator) -> Samples:
-    """A smooth random equaliser (+-6 dB) and a room's decaying tail, each on some of the pieces."""
-    equalised, reverberant = rng.random() < 0.5, rng.random() < 0.25
-    if not equalised and not reverberant:
-        return piece
-    from scipy import fft
-
-    n = fft.next_fast_len(len(piece) + (RATE if reverberant else 0), real=True)
-    spectrum = fft.rfft(piece, n)
-    if equalised:
-        octave = np.log2(np.arange(1, n // 2 + 2) * RATE / n / 50).clip(0, 9)
-        curve_db = np.interp(octave, np.linspace(0, 9, 6), rng.normal(0, 3, 6))
-        spectrum *= 10 ** (curve_db / 20)
-    if reverberant:
-        rt60, wet_db = rng.uniform(0.15, 0.9), rng.uniform(-18, -3)
-        tail = rng.normal(0, 1, RATE) * 10 ** (-3 * np.arange(RATE) / RATE / rt60)
-        tail[: int(rng.uniform(0.002, 0.02) * RATE)] = 0
-        tail *= 10 ** (wet_db / 20) / np.sqrt(np.square(tail).sum())
-        tail[0] += 1
-        spectrum *= fft.rfft(tail, n)
-    coloured: Samples = fft.irfft(spectrum, n)[: len(piece)].astype(np.float32)
-    return coloured
-
-
-def _comes_and_goes(length: int, rng: np.random.Generator) -> Samples:
-    """A gain (length,) that opens or closes once or twice, in 10 to 300 ms."""
-    corners = np.sort(rng.uniform(0, length, rng.integers(1, 3)))
-    ramp = rng.uniform(0.01, 0.3) * RATE
-    sign = rng.choice((-1.0, 1.0))
-    gate = np.zeros(length, np.float32)
-    at = np.arange(length, dtype=np.float32)
-    for corner in corners:
-        gate += sign * np.clip((at - corner) / ramp + 0.5, 0, 1)
-        sign = -sign
-    return gate - gate.min()
-
-
-def _noise(stems: Samples, rng: np.random.Generator) -> Samples:
-    """Steady noise (n,) of some colour, 25 to 50 dB below the mixture."""
-    from scipy.signal import lfilter
-
-    pole = rng.uniform(0, 0.97)
-    noise = lfilter([1 - pole], [1, -pole], rng.standard_normal(stems.shape[1], np.float32))
-    level = np.sqrt(np.square(stems.sum(axis=0)).mean() + 1e-12)
-    scaled: Samples = noise * (level * 10 ** (-rng.uniform(25, 50) / 20) / np.sqrt(np.square(noise).mean()))
-    return scaled
-
-
-def _activity(stems: Samples, frames: int, rng: np.random.Generator) -> Samples:
-    """(K, T): mostly nothing is known; sometimes when each sounds, roughly; sometimes each one's share of
-    the sound, as vision guesses it, wrongly at times."""
-    count = len(stems)
-    activity = np.ones((count, frames), np.float32)
-    how = rng.random()
-    if how < 0.6:
-        return activity
-    power = np.square(stems[:, : frames * HOP]).reshape(count, frames, HOP).mean(axis=2) + 1e-10
-    if how < 0.8:
-        on = power > 1e-4 * power.max(axis=1, keepdims=True)
-        slack = int(rng.integers(2, 20))
-        for i in range(count):
-            activity[i] = _box(on[i], 2 * slack + 1) > 0
-        return activity
-    width = int(rng.integers(10, 60))
-    level = np.stack([_box(p, width) / width for p in power]) ** rng.uniform(0, 0.5)
-    level *= np.exp(rng.normal(0, rng.uniform(0, 1.0), (count, 1)))
-    return np.maximum(level / level.max(axis=0), rng.uniform(0.02, 0.3)).astype(np.float32)
-
-
-def _box(values: np.ndarray, width: int) -> np.ndarray:
-    """Running sums over `width` values, as long as `values` even where they are fewer."""
-    return np.convolve(values, np.ones(width))[(width - 1) // 2 :][: len(values)]

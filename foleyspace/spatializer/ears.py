@@ -32,44 +32,62 @@ EMPHASIS = 4.0  # brings similarities of words to about one
 
 
 class Ears(nn.Module):
-    """The tagger's trunk on band levels (B, `BANDS`, T), as `bands.level_features` gives them."""
+    """The tagger's trunk on band levels (B, `BANDS`, T), as `bands.level_features` gives them.
+
+    The tagger knows the sounds that the separator trains on better than any it will ever hear. So in
+    training `strangers` may listen in its place: taggers that have each learned one half of the sounds, and
+    hear the other half.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.net = TaggerNet(DIM, len(KINDS))
+        self.strangers: tuple[TaggerNet, ...] = ()
         self.requires_grad_(False)
 
     def train(self, mode: bool = True) -> Ears:
         return super().train(False)  # it has learned
 
     @torch.no_grad()
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, `CHANNELS`, `ROWS`, P): P patches, number p centred on our frame p * `PATCH` / `PACE`."""
+    def forward(self, features: Tensor, stranger: int | None = None) -> Tensor:
+        """(B, `CHANNELS`, `ROWS`, P): P patches, number p centred on our frame p * `PATCH` / `PACE`, as the
+        tagger or one of the `strangers` hears them."""
         mel = _mel_matrix(str(features.device)) @ 10 ** (10 * features.float())
         level = 10 * torch.log10(mel + 1e-10)
         count = PATCH * -(-int(np.ceil(features.shape[-1] * PACE)) // PATCH)
         level = _at(level, torch.arange(count, device=features.device) / PACE, -1)
         level = level - level.amax(dim=(1, 2), keepdim=True)
         normalised = (level.clamp(-RANGE_DB, 0) / (RANGE_DB / 2) + 1).transpose(1, 2)
-        return self.net.patches(normalised).transpose(2, 3)
+        return self._who(stranger).patches(normalised).transpose(2, 3)
 
     @torch.no_grad()
-    def evidence(self, heard: Tensor, labels: Tensor, doubt: Tensor | None = None) -> Tensor:
+    def evidence(
+        self, heard: Tensor, labels: Tensor, doubt: Tensor | None = None, stranger: int | None = None
+    ) -> Tensor:
         """How much the patches `heard` (B, `CHANNELS`, `ROWS`, P) sound like `labels` (B, K, 384), zero where
         a label is NaN: (B, K, 2, `ROWS`, P), for each patch alone, and for all rows and 1.8 s together, as
-        the tagger was trained. `doubt` (B, 384) is added to what each piece is heard as."""
+        the tagger was trained. `doubt` (B, 384) is added to what each piece is heard as; `heard` comes from
+        the same `stranger`."""
         labels = labels.nan_to_num(0.0)
-        alone = self._words(torch.cat((heard, heard), dim=1))
+        alone = self.words(heard, stranger)
         mean = functional.avg_pool1d(heard.mean(dim=2), SPAN, 1, SPAN // 2, count_include_pad=False)
         most = functional.max_pool1d(heard.amax(dim=2), SPAN, 1, SPAN // 2)
-        together = self._words(torch.cat((mean, most), dim=1)[:, :, None])
+        together = self._projected(torch.cat((mean, most), dim=1)[:, :, None], stranger)
         first, second = (
             torch.einsum("bdrp,bkd->bkrp", _doubted(words, doubt), labels) for words in (alone, together)
         )
         return EMPHASIS * torch.stack((first, second.expand_as(first)), dim=2)
 
-    def _words(self, pooled: Tensor) -> Tensor:
-        vectors = self.net.project(pooled.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+    @torch.no_grad()
+    def words(self, heard: Tensor, stranger: int | None = None) -> Tensor:
+        """What each patch sounds like by itself: unit word vectors (B, 384, `ROWS`, P)."""
+        return self._projected(torch.cat((heard, heard), dim=1), stranger)
+
+    def _who(self, stranger: int | None) -> TaggerNet:
+        return self.net if stranger is None else self.strangers[stranger]
+
+    def _projected(self, pooled: Tensor, stranger: int | None) -> Tensor:
+        vectors = self._who(stranger).project(pooled.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return functional.normalize(vectors, dim=1)
 
 

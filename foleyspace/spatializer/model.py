@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from foleyspace.spatializer.bands import BANDS, FLOOR_DB
-from foleyspace.spatializer.ears import CHANNELS, Ears, doubts, on_grid
+from foleyspace.spatializer.ears import Ears, doubts, on_grid
+from foleyspace.spatializer.frames import FrameNet
 from foleyspace.word_vectors import DIM
 
 MULTIPLE = 16  # frames come in multiples of this (padded here)
@@ -47,7 +48,8 @@ class SeparatorNet(nn.Module):
         self.config = config or NetConfig()
         channels, width = self.config.channels, self.config.condition
         self.ears = Ears()
-        self.sense = nn.Conv2d(CHANNELS, channels[SENSE], 1, bias=False)
+        self.frames = FrameNet(KNOWN, width)
+        self.sense = nn.Conv2d(DIM, channels[SENSE], 1, bias=False)
         nn.init.zeros_(self.sense.weight)
         self.stem = nn.Conv2d(2, channels[0], 3, padding=1)
         self.entry = _Residual(channels[0])
@@ -68,26 +70,33 @@ class SeparatorNet(nn.Module):
         self.query = nn.Conv2d(channels[1], channels[0] + 1, 1)
 
     def forward(
-        self, features: Tensor, labels: Tensor, activity: Tensor, share: Tensor, time: Tensor
+        self,
+        features: Tensor,
+        labels: Tensor,
+        activity: Tensor,
+        share: Tensor,
+        time: Tensor,
+        stranger: int | None = None,
     ) -> Tensor:
         """Logits (B, K, `BANDS`, T): the softmax over K is the mask.
 
         `features` (B, `BANDS`, T) of the mixture; `labels` (B, K, 384), NaN where a label is withheld;
         `activity` (B, K, T) in [0, 1]; `share` (B, K, `BANDS`, T): the estimate so far; `time` (B,): how
-        far on the way from no estimate (0) to the truth (1) it is.
+        far on the way from no estimate (0) to the truth (1) it is; `stranger`: who listens (`Ears`).
         """
         size, slots, frames = activity.shape
         pad = -frames % MULTIPLE
         features = functional.pad(features, (0, pad), value=FLOOR_DB / 100)
         activity, share = functional.pad(activity, (0, pad)), functional.pad(share, (0, pad))
-        sounds = self.ears(features)
-        skips = self._encode(features, sounds)
+        sounds = self.ears(features, stranger)
+        words = self.ears.words(sounds, stranger)
+        skips = self._encode(features, words)
         doubt = doubts(labels) if self.training else None
-        seems = on_grid(self.ears.evidence(sounds, labels, doubt), features.shape[-1])
-        labels = torch.where(labels.isnan(), self.no_label, labels).flatten(0, 1)
+        seems = on_grid(self.ears.evidence(sounds, labels, doubt, stranger), features.shape[-1])
+        labels = torch.where(labels.isnan(), self.no_label, labels)
         heard = self.heard(skips[-1].mean(dim=(2, 3))).repeat_interleave(slots, dim=0)
         when = time[:, None].repeat_interleave(slots, dim=0)
-        condition = self.mood(torch.cat((self.label(labels), heard, when), dim=1))
+        condition = self.mood(torch.cat((self.label(labels.flatten(0, 1)), heard, when), dim=1))
         active = activity[:, :, None].expand(share.shape)
         known = torch.cat((active[:, :, None], share[:, :, None], seems), dim=2).flatten(0, 1)
         hidden: Tensor | None = None
@@ -103,12 +112,13 @@ class SeparatorNet(nn.Module):
             "bcfitj,bkcft->bkfitj", detail.unflatten(3, (-1, 2)).unflatten(2, (-1, 2)), query
         )
         logits = (claim + bias[:, :, 0, :, None, :, None]).flatten(4, 5).flatten(2, 3)[..., :frames]
+        patches = on_grid(words, features.shape[-1], 8).mean(dim=2)
+        heard_words = functional.interpolate(patches, scale_factor=8.0, mode="linear").transpose(1, 2)
+        logits = logits + self.frames(_planes(features), labels, known, heard_words, time)[..., :frames]
         return logits + torch.log(activity[..., :frames].clamp(min=SILENT))[:, :, None]
 
     def _encode(self, features: Tensor, sounds: Tensor) -> list[Tensor]:
-        place = torch.linspace(-1, 1, BANDS, device=features.device)[:, None].expand(features.shape)
-        x = torch.stack((features, place), dim=1).contiguous(memory_format=torch.channels_last)
-        skips = [self.entry(functional.relu(self.stem(x)))]
+        skips = [self.entry(functional.relu(self.stem(_planes(features))))]
         for level, (down, encoder) in enumerate(zip(self.down, self.encoders, strict=True), start=1):
             x = down(skips[-1])
             if level == SENSE:
@@ -116,6 +126,12 @@ class SeparatorNet(nn.Module):
                 x = x + self.sense(on_grid(sensed, features.shape[-1], 2**level))
             skips.append(encoder(x))
         return skips
+
+
+def _planes(features: Tensor) -> Tensor:
+    """(B, 2, `BANDS`, T): the levels, and each band's place."""
+    place = torch.linspace(-1, 1, BANDS, device=features.device)[:, None].expand(features.shape)
+    return torch.stack((features, place), dim=1).contiguous(memory_format=torch.channels_last)
 
 
 def _raised(x: Tensor) -> Tensor:

@@ -13,14 +13,14 @@ import soundfile
 from foleyspace.errors import InputError
 from foleyspace.files import check_input
 from foleyspace.spatializer.bands import RATE
-from foleyspace.tagger_data import KIND_OF, held_aside
+from foleyspace.tagger_data import KIND_OF, half_of, held_aside
 from foleyspace.types import Floats, Samples
 from foleyspace.word_vectors import clean_word
 
 ACTIVE_DB = 40.0  # below the file's loudest 20 ms: silence
 HELD_PERCENT = 8
 SPLITS = ("train", "held")
-SPEECH = 3.0
+FULL_KIND = 25
 FRAME = 960  # 20 ms
 
 
@@ -94,17 +94,32 @@ def _index_rows(folder: Path, index: str) -> list[dict[str, str]]:
     return rows
 
 
-def draw_weights(sounds: list[Sound], power: float = 0.4) -> Floats:
-    """Every class as often as its number of files to the power, then every kind half way to equal: footsteps
-    must not drown in cellos. Speech, which is in most of what people record, `SPEECH` times as often."""
-    classes = Counter(sound.label for sound in sounds)
+def draw_weights(sounds: list[Sound], power: float = 0.6) -> Floats:
+    """Every kind as often as every other (one of fewer than `FULL_KIND` files less often), in it every class
+    as often as its number of files to the power: footsteps must not drown in cellos."""
+    classes, files = Counter(s.label for s in sounds), Counter(s.kind for s in sounds)
     weights = np.array([classes[sound.label] ** (power - 1) for sound in sounds])
     kinds: dict[str, float] = {}
     for sound, weight in zip(sounds, weights, strict=True):
         kinds[sound.kind] = kinds.get(sound.kind, 0.0) + weight
-    weights = weights / np.sqrt([kinds[sound.kind] for sound in sounds])
-    weights = weights * [SPEECH if sound.kind == "speech" else 1.0 for sound in sounds]
+    share = {kind: min(1.0, files[kind] / FULL_KIND) / total for kind, total in kinds.items()}
+    weights = weights * [share[sound.kind] for sound in sounds]
     return np.asarray(weights / weights.sum())
+
+
+def split_halves(sounds: SoundSet) -> tuple[SoundSet, SoundSet]:
+    """The sounds that a tagger trained on half 1 of the files does not know, and those that one trained on
+    half 0 does not (`tagger_data.half_of`); what both had held aside is in both. Raises `InputError` for
+    a half without sounds."""
+    parts = []
+    for half in (0, 1):
+        part = tuple(sound for sound in sounds.sounds if half_of(sound.name) in (half, None))
+        if not part:
+            raise InputError(
+                f"{len(sounds.sounds)} sounds are too few for halves: leave `taggers` out"
+            )
+        parts.append(SoundSet(part, draw_weights(list(part))))
+    return parts[0], parts[1]
 
 
 def draw_piece(sound: Sound, length: int, rng: np.random.Generator, speed: float = 1.0) -> Samples:

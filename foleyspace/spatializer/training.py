@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from pickle import UnpicklingError
@@ -16,7 +17,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from foleyspace.errors import InputError
-from foleyspace.files import atomic_output
+from foleyspace.files import atomic_output, check_input
 from foleyspace.spatializer import flow
 from foleyspace.spatializer.bands import BANDS, band_power, level_features, spectrum
 from foleyspace.spatializer.dataset import Batch
@@ -101,6 +102,24 @@ class State:
 _PARTS = ("net", "average", "optimiser")
 
 
+def prepare(net: SeparatorNet, start: str, taggers: Sequence[str]) -> None:
+    """Give the network the weights of the file `start` and the `taggers` that listen in training, each where
+    there is one. Raises `InputError` for a file that is none of them, or of another shape."""
+    from foleyspace.spatializer.weights import load_separator
+    from foleyspace.tagger import EmbeddedTagger
+
+    device = next(net.parameters()).device
+    if start:
+        given = load_separator(start, device=str(device), offline=True)
+        if given.config != net.config:
+            raise InputError(f"`start` is {start!r} of shape {given.config} but must have {net.config}")
+        net.load_state_dict(given.state_dict())
+    if taggers:
+        files = [check_input(file, "tagger") for file in taggers]
+        each = (EmbeddedTagger(str(device), offline=True, weights=file).net for file in files)
+        net.ears.strangers = tuple(tagger.eval().requires_grad_(False) for tagger in each)
+
+
 def keep_memory() -> None:
     """Have glibc keep what torch gives back: on a CPU, fetching the same pages from the system again at every
     step takes longer than the arithmetic."""
@@ -170,8 +189,9 @@ def separator_terms(
         first = flow.start(mixture, batch.activity)
         state = flow.between(first, stems, mixture, time, torch.view_as_complex(noise) * 0.5**0.5)
         share = flow.shares(state)
+    stranger = None if batch.stranger is None else int(batch.stranger)
     with torch.autocast(labels.device.type, torch.bfloat16, enabled=labels.device.type == "cuda"):
-        logits = net(level_features(power), labels, batch.activity, share, time)
+        logits = net(level_features(power), labels, batch.activity, share, time, stranger)
     masks = logits.float().softmax(dim=1)
     return terms(masks, power, mixture, stems, bank.spectra, batch.rows)
 
