@@ -115,9 +115,7 @@ def split_halves(sounds: SoundSet) -> tuple[SoundSet, SoundSet]:
     for half in (0, 1):
         part = tuple(sound for sound in sounds.sounds if half_of(sound.name) in (half, None))
         if not part:
-            raise InputError(
-                f"{len(sounds.sounds)} sounds are too few for halves: leave `taggers` out"
-            )
+            raise InputError(f"{len(sounds.sounds)} sounds are too few for halves: leave `taggers` out")
         parts.append(SoundSet(part, draw_weights(list(part))))
     return parts[0], parts[1]
 
