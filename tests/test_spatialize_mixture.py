@@ -614,9 +614,10 @@ def test_shipped_weights_join_windows_without_seams():
     """A steady tone between two names: whichever gets how much of it, that changes slowly, and nothing clicks."""
     mono = tone(3.4 * KEPT / RATE)
     stems = separate(mono, scene(source("a", label="alarm"), source("b", label="thunder")))
-    whole = np.linalg.norm(mono.samples)
+    inner = slice(RATE // 2, -RATE // 2)  # who gets the clicks of its begin and end is no matter of seams
+    whole = np.linalg.norm(mono.samples[0, inner])
     for stem in stems:
-        assert splatter_db(stem) + 20 * np.log10(np.linalg.norm(stem) / whole) < -50
+        assert splatter_db(stem) + 20 * np.log10(np.linalg.norm(stem[inner]) / whole) < -50
     frames = stems[:, : stems.shape[1] // 480 * 480].reshape(2, -1, 480)
     envelope = np.abs(frames).max(axis=2)[:, 50:-50] / 0.3
     assert np.abs(np.diff(envelope, axis=1)).max() < 0.05
