@@ -472,6 +472,12 @@ def test_words_say_where_the_sounds_are(made, sets):
     assert systems["words"](item).stems is None
     with pytest.raises(InputError, match="kept or swapped"):
         named_systems(["words:sides=up"], {})
+    with pytest.raises(InputError, match="one of words, degrees"):
+        named_systems(["words:precision=feet"], {})
+    exact = named_systems(["words:precision=degrees"], {}, device="cpu")["words:precision=degrees"](
+        item
+    ).binaural
+    assert np.abs(exact - heard["diffusion"]).max() < 0.02 * np.abs(heard["diffusion"]).max()
 
 
 def test_the_baseline_gets_its_options(made, sets, monkeypatch, tmp_path):

@@ -4,7 +4,7 @@ mono                          the mono sound at both ears
 hrir                          naive: the whole mixture rendered at every place, averaged
 diffusion[:KEY=VALUE,...]     the shipped spatializer; keys steps, guidance, weights
 words[:KEY=VALUE,...]         the same, told in words where the sounds are: the caption, read back;
-                              key sides=swapped mirrors what is said
+                              keys sides=swapped mirrors what is said, precision=degrees says degrees
 foleyspace:weights=FILE,...   the DiffWave baseline; keys weights, steps
 NAME=FOLDER                   ready files FOLDER/ITEM.wav or .flac
 """
@@ -15,10 +15,11 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from foleyspace.captioning.words import Precision
 from foleyspace.errors import InputError
 from foleyspace.evaluation.items import Item, check_sound, read_sound
 from foleyspace.types import Samples
@@ -37,7 +38,7 @@ System = Callable[[Item], Output]
 
 KEYS: dict[str, dict[str, type]] = {
     "diffusion": {"steps": int, "guidance": float, "weights": str},
-    "words": {"steps": int, "guidance": float, "weights": str, "sides": str},
+    "words": {"steps": int, "guidance": float, "weights": str, "sides": str, "precision": str},
     "foleyspace": {"steps": int, "weights": str},
 }
 
@@ -67,12 +68,17 @@ def named_systems(
         elif spec.partition(":")[0] in ("diffusion", "words"):
             options = {"steps": steps, "guidance": guidance, "weights": weights, **_options(spec)}
             options |= {"device": device, "seed": seed, "offline": offline}
-            sides = options.pop("sides", "kept")
+            sides, precision = options.pop("sides", "kept"), options.pop("precision", "words")
             if sides not in ("kept", "swapped"):
                 raise InputError(f"system {spec!r}: `sides` is {sides!r} but must be kept or swapped")
+            if precision not in get_args(Precision):
+                raise InputError(
+                    f"system {spec!r}: `precision` must be one of {', '.join(get_args(Precision))}"
+                )
             name, system = spec, functools.partial(diffusion, options=options)
             if spec.startswith("words"):
-                system = functools.partial(words, options=options, swapped=sides == "swapped")
+                said = {"swapped": sides == "swapped", "precision": precision}
+                system = functools.partial(words, options=options, **said)
         elif spec.partition(":")[0] == "foleyspace":
             options = _options(spec)
             if "weights" not in options:
@@ -113,13 +119,13 @@ def diffusion(item: Item, options: dict[str, Any]) -> Output:
     return Output(place(stems, item.scene, item.hrirs).samples, None if item.stems is None else stems)
 
 
-def words(item: Item, options: dict[str, Any], swapped: bool) -> Output:
+def words(item: Item, options: dict[str, Any], swapped: bool, precision: Precision) -> Output:
     """`diffusion` by the words of the scene's caption (`foleyspace.caption`, style "sentence"), `swapped` by
     its mirror image: what is left of a scene when it is said and read again."""
     from foleyspace.caption import caption
     from foleyspace.prompt import read_prompt
 
-    said = caption(item.scene, seed=options["seed"])
+    said = caption(item.scene, seed=options["seed"], precision=precision)
     scene = read_prompt(said, item.scene.duration).scene
     if swapped:
         mirrored = [replace(source, xyz=source.xyz * [1, -1, 1]) for source in scene.sources]
