@@ -58,7 +58,7 @@ def write_side_outputs(config: RenderConfig, result: RenderResult, binaural: Pat
         result.scene.save(config.save_scene)
         made.append(Path(config.save_scene))
     tracks = result.seen.tracks if result.seen else ()
-    view = {"fov_deg": config.seeing.fov_deg, "projection": config.seeing.projection}
+    fov_deg, projection = config.seeing.fov_deg, config.seeing.projection
     if config.overlay:
         from foleyspace.overlay import write_overlay
 
@@ -70,7 +70,8 @@ def write_side_outputs(config: RenderConfig, result: RenderResult, binaural: Pat
             audio=binaural,
             heard=() if result.seen is None or config.seeing.sound else result.seen.heard,
             overwrite=config.overwrite,
-            **view,
+            fov_deg=fov_deg,
+            projection=projection,
         )
         made.append(Path(config.overlay))
     if config.report:
@@ -98,5 +99,6 @@ def write_side_outputs(config: RenderConfig, result: RenderResult, binaural: Pat
             },
             seconds=result.seconds,
             overwrite=config.overwrite,
-            **view,
+            fov_deg=fov_deg,
+            projection=projection,
         )

@@ -26,7 +26,7 @@ AGAIN_S = 0.3
 COMMANDS = {
     "render": "A video comes back with binaural sound that follows the screen.",
     "track": "Watch a video and write where its sounds are, as a scene file.",
-    "spatialize": "Make a mono sound file binaural along a scene file.",
+    "spatialize": "Make a mono sound file binaural along a scene, or as words place its sounds.",
     "prompt": "Read words as a scene: what sounds where, how it moves.",
     "caption": "Say in words where the sounds of a scene are and how they move.",
     "analyze": "Read ITD, ILD and azimuth over time off a binaural file.",
