@@ -21,12 +21,15 @@ def read_config(config: type[C], file: str | Path | None, changes: Mapping[str, 
     """
     stated = {**({} if file is None else _read(file)), **(changes or {})}
     values: dict[str, Any] = {}
-    kinds: dict[str, Any] = {f.name: type(f.default) for f in fields(config)}  # type: ignore[arg-type]
+    given = {f.name: f.default for f in fields(config)}  # type: ignore[arg-type]
+    kinds: dict[str, Any] = {name: type(default) for name, default in given.items()}
+    # what a list holds, its default says; an empty one holds text
+    parts = {name: type(each[0]) if isinstance(each, tuple) and each else str for name, each in given.items()}
     for name, value in stated.items():
         if name not in kinds:
             raise InputError(f"`{name}` is no option but must be one of {', '.join(kinds)}")
         if value is not None:
-            values[name] = _as(kinds[name], name, value)
+            values[name] = _as(kinds[name], name, value, parts[name])
     return config(**values)
 
 
@@ -53,11 +56,13 @@ def _read(file: str | Path) -> dict[str, Any]:
         return read_yaml(path, file)
 
 
-def _as(kind: type, name: str, value: Any) -> Any:
+def _as(kind: type, name: str, value: Any, part: type = int) -> Any:
     try:
         if kind is tuple:
             parts = value.strip("[]() ").split(",") if isinstance(value, str) else value
-            return tuple(_as(int, name, part) for part in parts)
+            if part is str:
+                return tuple(str(each).strip() for each in parts if str(each).strip())
+            return tuple(_as(part, name, each) for each in parts)
         if kind is bool and isinstance(value, str):
             return {"true": True, "false": False}[value.lower()]
         if isinstance(value, (list, dict)) or (kind is int and float(value) != int(float(value))):

@@ -119,7 +119,8 @@ def run(config: TrainConfig) -> Path:
     logger.info("%.1f M parameters, data ready after %.0f s", _millions(net), time.monotonic() - started)
 
     losses: list[float] = []
-    notes = {k: v for k, v in asdict(config).items() if k not in ("sounds", "hrtfs", "data", "out", "device")}
+    places = ("sounds", "hrtfs", "data", "taggers", "start", "out", "device")
+    notes = {k: v for k, v in asdict(config).items() if k not in places}
     while state.step < config.steps:
         # resumed or not, the same batch and the same noise
         number = (config.seed * 1000 + rank) * 10**7 + state.step

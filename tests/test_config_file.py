@@ -42,6 +42,12 @@ def test_text_becomes_what_it_stands_for():
     assert isinstance(read_config(Config, None, {"count": 2.0}).count, int)
 
 
+def test_a_list_of_names():
+    assert read_config(TrainConfig, None, {"taggers": "[]", "sounds": "s", "hrtfs": "h"}).taggers == ()
+    named = read_config(TrainConfig, None, {"taggers": "[a b, c]", "sounds": "s", "hrtfs": "h"})
+    assert named.taggers == ("a b", "c")
+
+
 def test_nothing_said_is_the_default(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("name: null\ncount:\n")
