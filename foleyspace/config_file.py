@@ -69,7 +69,8 @@ def _as(kind: type, name: str, value: Any, part: type = int) -> Any:
             raise ValueError
         return kind(float(value)) if kind is int else kind(value)
     except (KeyError, TypeError, ValueError, OverflowError):  # `InputError` of a part, too
-        raise InputError(f"`{name}` is {value!r} but must be {_KINDS.get(kind, 'text')}") from None
+        wanted = "a list of names" if kind is tuple and part is str else _KINDS.get(kind, "text")
+        raise InputError(f"`{name}` is {value!r} but must be {wanted}") from None
 
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of whole numbers"}

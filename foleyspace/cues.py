@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.errors import FoleyspaceError, InputError
+from foleyspace.spherical_head import HEAD_RADIUS_M, SPEED_OF_SOUND, sphere_delay
 from foleyspace.types import Floats, Hrirs
 
 log = logging.getLogger("foleyspace")
@@ -74,7 +75,8 @@ def _direction_table(rate: int, hrirs: Hrirs | None) -> tuple[Floats, Floats, Fl
         hrirs = _default_hrirs(rate)
     if hrirs is None:  # Woodworth's sphere; it says nothing about level
         angle = np.radians(grid)
-        itd = -(0.0875 / 343.0) * (angle + np.sin(angle)) * 1e6
+        left, right = sphere_delay(np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)).T
+        itd = (left - right) * HEAD_RADIUS_M / SPEED_OF_SOUND * 1e6
         return grid, itd, np.full((len(grid), len(ILD_BANDS_HZ)), np.nan)
     x, y, z = np.asarray(hrirs.xyz, np.float64).T
     elevation = np.degrees(np.arctan2(z, np.hypot(x, y)))

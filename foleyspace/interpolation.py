@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from foleyspace.hrir import log_magnitude, minimum_phase
 from foleyspace.sphere import SphereMesh, unit_vectors
+from foleyspace.spherical_head import SPEED_OF_SOUND, sphere_delay
 from foleyspace.types import Hrirs
 
 Floats = NDArray[np.float64]
 Spectra = NDArray[np.complex64]
 
-MOST_HEAD_S = 0.12 / 343  # s for the radius of the largest head
+MOST_HEAD_S = 0.12 / SPEED_OF_SOUND  # s for the radius of the largest head
 FADE = 32  # samples after the set's last tap in which an interpolated response fades out
 GUARD = 16  # samples at either end for a fractional delay to ring in
 REFINEMENTS = 2
@@ -251,15 +252,6 @@ def interpolate_hrirs(hrirs: Hrirs, directions: Floats) -> Floats:
     delays included; time 0 is the earliest sound of the set."""
     field = hrir_field(hrirs)
     return field.responses(np.atleast_2d(np.asarray(directions, np.float64)))[..., field.advance :]
-
-
-def sphere_delay(directions: Floats) -> Floats:
-    """Delay (n, 2) at the left and right ear of a sphere of radius 1 heard from `directions` (n, 3), re its
-    centre, in units of the time that sound takes for the radius: straight to the near side, around the far
-    one (Woodworth 1938)."""
-    across = unit_vectors(directions)[:, 1]
-    toward = np.stack([across, -across], axis=-1).clip(-1, 1)
-    return np.where(toward > 0, -toward, -np.arcsin(toward))
 
 
 def smooth_octaves(values: NDArray[np.floating], octave: float) -> NDArray[np.floating]:

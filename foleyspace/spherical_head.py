@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foleyspace.errors import InputError
+from foleyspace.sphere import unit_vectors
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
@@ -38,6 +39,15 @@ PINNA_RATE = 44_100
 TORSO_RADIUS_M = 0.169
 TORSO_BELOW_M = 0.31  # its centre under the centre of the head
 TORSO_GAIN = 0.3
+
+
+def sphere_delay(directions: Floats) -> Floats:
+    """Delay (n, 2) at the left and right ear of a sphere of radius 1 heard from `directions` (n, 3), re its
+    centre, in units of the time that sound takes for the radius: straight to the near side, around the far
+    one (Woodworth 1938)."""
+    across = unit_vectors(directions)[:, 1]
+    toward = np.stack([across, -across], axis=-1).clip(-1, 1)
+    return np.where(toward > 0, -toward, -np.arcsin(toward))
 
 
 def sphere_response(

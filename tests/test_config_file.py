@@ -46,6 +46,8 @@ def test_a_list_of_names():
     assert read_config(TrainConfig, None, {"taggers": "[]", "sounds": "s", "hrtfs": "h"}).taggers == ()
     named = read_config(TrainConfig, None, {"taggers": "[a b, c]", "sounds": "s", "hrtfs": "h"})
     assert named.taggers == ("a b", "c")
+    with pytest.raises(InputError, match="`taggers` is 5 but must be a list of names"):
+        read_config(TrainConfig, None, {"taggers": 5})
 
 
 def test_nothing_said_is_the_default(tmp_path):

@@ -17,9 +17,10 @@ from foleyspace.hrir import (
     sphere_weights,
 )
 from foleyspace.hrtf import resolve_hrtf
-from foleyspace.interpolation import HrirField, interpolate_hrirs, sphere_delay
+from foleyspace.interpolation import HrirField, interpolate_hrirs
 from foleyspace.sofa import read_sofa
 from foleyspace.sphere import SphereMesh, unit_vectors
+from foleyspace.spherical_head import sphere_delay
 from foleyspace.types import Hrirs
 
 RATE = 48000

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foleyspace.cli.options import json_output, overwrite, verbosity
+from foleyspace.propagation import SILENT_DB
 
 if TYPE_CHECKING:
     from foleyspace.prompt import PromptReading
@@ -72,7 +73,7 @@ def _row(source: Source, duration: float) -> tuple[str, str, str, str, str]:
     from foleyspace.camera import xyz_to_angles
 
     assert source.gain_db is not None
-    on = source.gain_db > -96.0
+    on = source.gain_db > SILENT_DB
     azimuth, elevation, distance = xyz_to_angles(source.xyz[on])
     where = _direction(azimuth[0], elevation[0])
     if source.spread_deg is not None and source.spread_deg.max() >= 180:
@@ -103,14 +104,14 @@ def _when(source: Source, duration: float) -> str:
     spans: list[list[float]] = []
     sounding = False
     for time, gain_db in zip(source.times.tolist(), source.gain_db.tolist(), strict=True):
-        if gain_db > -96.0 and not sounding:
+        if gain_db > SILENT_DB and not sounding:
             spans.append([time, time])
-        if gain_db > -96.0:
+        if gain_db > SILENT_DB:
             spans[-1][1] = time
-        sounding = gain_db > -96.0
+        sounding = gain_db > SILENT_DB
     if sounding:
         spans[-1][1] = duration
-    if source.gain_db[0] > -96.0:
+    if source.gain_db[0] > SILENT_DB:
         spans[0][0] = 0.0
     if spans == [[0.0, duration]]:
         return "throughout"

@@ -17,7 +17,7 @@ from foleyspace.prompting.view import Phrase, Reference
 from foleyspace.prompting.words import LANDMARKS
 from foleyspace.types import Floats, Source
 
-SILENT_DB = -120.0
+OFF_DB = -120.0
 STEP_S = 0.02  # on and off within this
 ALL_AROUND_DEG = 360.0
 _SET_TIMES = TIMES - {"whole"}
@@ -202,11 +202,11 @@ def _rows(stages: list[tuple[tuple[float, float], Track]], duration: float) -> t
             stamps[-1] = max(following - STEP_S, (stamps[-2] + following) / 2 if len(stamps) > 1 else 0.0)
         previous = stages[n - 1][0][1] if n else None
         if start > STEP_S and (previous is None or start > previous + 2 * STEP_S):
-            out.append((start - STEP_S, values[0], SILENT_DB))
+            out.append((start - STEP_S, values[0], OFF_DB))
         out += [(t, v, 0.0) for t, v in zip(stamps, values, strict=True)]
         silent_after = following > end + 2 * STEP_S if following is not None else end < duration - STEP_S
         if silent_after:
-            out.append((end + STEP_S, values[-1], SILENT_DB))
+            out.append((end + STEP_S, values[-1], OFF_DB))
     kept = [out[0]]
     for row in out[1:]:
         if row[0] > kept[-1][0] + 1e-6:

@@ -3,10 +3,11 @@
 A U-Net over bands and frames. Its encoder reads the mixture once; its decoder runs for every source slot,
 steered by the slot's label (FiLM), by what is known of when it sounds, and by the current estimate of its
 share, and by how much each patch of the mixture sounds like the label to the tagger (`ears.py`); at every
-level the slots hear the mean of all slots. The decoder ends at half resolution, in a query
-for each 2 x 2 cells; its product with what the encoder sees in each cell is the slot's claim to it. A softmax
-over the slots makes the masks, so that the stems add up to the mixture whatever happens. Nothing depends on
-the order or the number of slots, and only convolutions run along time.
+level the slots hear the mean of all slots. The decoder ends at half resolution, in a query for each 2 x 2
+cells; its product with what the encoder sees in each cell is the slot's claim to it. To that is added the
+claim of a recurrent branch that takes in whole frames (`frames.py`). A softmax over the slots makes the
+masks, so that the stems add up to the mixture whatever happens. Nothing depends on the order or the number of
+slots.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ class SeparatorNet(nn.Module):
         activity, share = functional.pad(activity, (0, pad)), functional.pad(share, (0, pad))
         sounds = self.ears(features, stranger)
         words = self.ears.words(sounds, stranger)
-        skips = self._encode(features, words)
+        planes = _planes(features)
+        skips = self._encode(planes, words)
         doubt = doubts(labels) if self.training else None
         seems = on_grid(self.ears.evidence(sounds, labels, doubt, stranger), features.shape[-1])
         labels = torch.where(labels.isnan(), self.no_label, labels)
@@ -114,16 +116,16 @@ class SeparatorNet(nn.Module):
         logits = (claim + bias[:, :, 0, :, None, :, None]).flatten(4, 5).flatten(2, 3)[..., :frames]
         patches = on_grid(words, features.shape[-1], 8).mean(dim=2)
         heard_words = functional.interpolate(patches, scale_factor=8.0, mode="linear").transpose(1, 2)
-        logits = logits + self.frames(_planes(features), labels, known, heard_words, time)[..., :frames]
+        logits = logits + self.frames(planes, labels, known, heard_words, time)[..., :frames]
         return logits + torch.log(activity[..., :frames].clamp(min=SILENT))[:, :, None]
 
-    def _encode(self, features: Tensor, sounds: Tensor) -> list[Tensor]:
-        skips = [self.entry(functional.relu(self.stem(_planes(features))))]
+    def _encode(self, planes: Tensor, words: Tensor) -> list[Tensor]:
+        skips = [self.entry(functional.relu(self.stem(planes)))]
         for level, (down, encoder) in enumerate(zip(self.down, self.encoders, strict=True), start=1):
             x = down(skips[-1])
             if level == SENSE:
-                sensed = functional.dropout2d(sounds, FORGOTTEN, self.training)
-                x = x + self.sense(on_grid(sensed, features.shape[-1], 2**level))
+                sensed = functional.dropout2d(words, FORGOTTEN, self.training)
+                x = x + self.sense(on_grid(sensed, planes.shape[-1], 2**level))
             skips.append(encoder(x))
         return skips
 
