@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,7 @@ def _shared(
 ) -> Iterator[Samples]:
     """What shares the track: taken apart where several sound at once, else sent whole to where it sounds."""
     from foleyspace.spatializer import inference
+    from foleyspace.spatializer.difference import difference_blocks
 
     together = inference.busiest(sources)
     mixed = together > 1 and config.spatializer != "hrir"
@@ -152,10 +154,16 @@ def _shared(
         sources = inference.placed(sources)
     if stems is not None:
         blocks = _written(stack, blocks, sources, stems)
-    stereo = _rendered(blocks, sources, room, hrirs, config, dry, channels)
-    if config.mono_compatible:
-        return _with_sum(_blocks(stack, [mono]), stereo, inference.keep_sum)
-    return stereo
+    if not config.mono_compatible:
+        return _rendered(blocks, sources, room, hrirs, config, dry, channels)
+    rows = [0] * len(sources) if channels is None else channels
+    apart = []
+    for row, copy in enumerate(tee(blocks, max(rows) + 1)):
+        parts, rendered = tee(block[row : row + 1] for block in copy)
+        here = [source for source, its in zip(sources, rows, strict=True) if its == row]
+        stereo = _rendered(rendered, here, room, hrirs, config, dry, [0] * len(here))
+        apart.append(difference_blocks(_alongside(parts, stereo)))
+    return _with_sum(_blocks(stack, [mono]), apart)
 
 
 def _rendered(
@@ -205,13 +213,20 @@ def _written(
         yield block
 
 
-def _with_sum(
-    mono: Iterator[Samples], stereo: Iterator[Samples], keep_sum: Callable[[Samples, Samples], Samples]
-) -> Iterator[Samples]:
-    """`stereo` block by block with `mono` (1, n), cut otherwise, as the sum of its ears."""
+def _alongside(mono: Iterator[Samples], others: Iterable[Samples]) -> Iterator[tuple[Samples, Samples]]:
+    """The blocks of `others` (..., n), each with what of `mono` (1, n), cut otherwise, is beside it."""
     waiting = np.zeros(0, np.float32)
-    for block in stereo:
-        while len(waiting) < block.shape[1]:
+    for block in others:
+        while len(waiting) < block.shape[-1]:
             waiting = np.append(waiting, next(mono)[0])
-        yield keep_sum(waiting[: block.shape[1]], block)
-        waiting = waiting[block.shape[1] :]
+        yield waiting[: block.shape[-1]], block
+        waiting = waiting[block.shape[-1] :]
+
+
+def _with_sum(mono: Iterator[Samples], apart: Sequence[Iterator[Samples]]) -> Iterator[Samples]:
+    """Stereo blocks whose ears add up to `mono` (1, n) and differ by the sum of what is in `apart`."""
+    from foleyspace.spatializer.difference import keep_sum
+
+    differences = (np.sum(blocks, axis=0) for blocks in zip(*apart, strict=True))
+    for part, difference in _alongside(mono, differences):
+        yield keep_sum(part, difference)

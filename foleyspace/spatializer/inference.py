@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.propagation import audible_span
 from foleyspace.spatializer.conditioning import activity, gains_are_shares, label_vectors, without_shares
+from foleyspace.spatializer.difference import difference, keep_sum
 from foleyspace.types import Audio, Hrirs, Samples, Scene, Source
 
 if TYPE_CHECKING:
@@ -73,13 +74,17 @@ def spatialize_mixture(
     """Binaural sound (2, n): each source's part of `mono` (1, n) at its place, through `hrirs`.
 
     Where the sources' gains add up to one they are taken for shares of the track, and only tell who sounds
-    when; else they are levels. `mono_compatible`: only the difference of the ears is rendered, and left plus
-    right is the input (the formulation of TAS and TASU). Raises as `separate` does.
+    when; else they are levels. `mono_compatible`: left plus right is the input (`difference.py`). Raises as
+    `separate` does.
     """
-    stereo = place(separate(mono, scene, options), scene, hrirs)
-    if mono_compatible:
-        return Audio(keep_sum(mono.samples[0], stereo.samples), mono.rate)
-    return stereo
+    stems = separate(mono, scene, options)
+    if not mono_compatible:
+        return place(stems, scene, hrirs)
+    apart = np.zeros(mono.samples.shape[1], np.float32)
+    for stem, source in zip(stems, placed(scene.sources), strict=True):
+        alone = place(stem[None], replace(scene, sources=(source,)), hrirs)
+        apart += difference(stem, alone.samples)
+    return Audio(keep_sum(mono.samples[0], apart), mono.rate)
 
 
 def place(stems: Samples, scene: Scene, hrirs: Hrirs, options: RenderOptions | None = None) -> Audio:
@@ -94,12 +99,6 @@ def place(stems: Samples, scene: Scene, hrirs: Hrirs, options: RenderOptions | N
 def placed(sources: Sequence[Source]) -> tuple[Source, ...]:
     """The sources as the renderer places their stems: with their gains only where these are levels."""
     return tuple(map(without_shares, sources)) if gains_are_shares(sources) else tuple(sources)
-
-
-def keep_sum(mono: Samples, stereo: Samples) -> Samples:
-    """(2, n) whose difference is half that of `stereo` (2, n) and whose sum is `mono` (n,)."""
-    half = (stereo[0] - stereo[1]) / 4
-    return np.stack((mono / 2 + half, mono / 2 - half)).astype(np.float32)
 
 
 def busiest(sources: Sequence[Source]) -> int:
