@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from foleyspace.spatializer.dataset import Batch, batches
+from foleyspace.spatializer.dataset import Batch, Tell, batches
 from foleyspace.spatializer.hrtfs import HrtfBank, find_sets, load_bank
 from foleyspace.spatializer.sounds import load_sounds
 from foleyspace.spatializer.systems import Held
@@ -42,18 +42,20 @@ class _Stream(torch.utils.data.IterableDataset):
 def training_data(config: TrainConfig, rank: int, first: int, device: torch.device) -> Data:
     """Batch `first` and all after it for process `rank`. Raises `InputError` for unusable folders."""
     files = find_sets(config.hrtfs)  # what can be wrong is found before what takes long
+    tell = _teller(config)
     if config.data:
         from foleyspace.spatializer.shards import disk_batches
 
         def make(start: int, step: int) -> Iterator[Batch]:
             order = {"step": step, "rank": rank}
-            return disk_batches(config.data, bank, config.batch, config.frames, config.seed, start, **order)
+            size = (config.batch, config.frames, config.seed, start)
+            return disk_batches(config.data, bank, *size, **order, tell=tell)
     else:
         sounds = load_sounds(config.sounds)
 
         def make(start: int, step: int) -> Iterator[Batch]:
             size, order = (config.batch, config.frames, config.seed, start), {"step": step, "rank": rank}
-            return batches(sounds, bank, *size, **order, halves=bool(config.taggers))
+            return batches(sounds, bank, *size, **order, halves=bool(config.taggers), tell=tell)
 
     bank = load_bank(files, device)
     loader = torch.utils.data.DataLoader(
@@ -70,6 +72,15 @@ def validation_data(config: TrainConfig, seed: int, device: torch.device) -> Hel
     """The same pieces every time, of sounds and HRIR sets that are kept aside."""
     bank = load_bank(find_sets(config.hrtfs, "held"), device)
     size = min(CHECKED_AT_ONCE, config.batch, config.check_pieces)
-    drawn = batches(load_sounds(config.sounds, "held"), bank, size, config.frames, seed)
+    drawn = batches(load_sounds(config.sounds, "held"), bank, size, config.frames, seed, tell=_teller(config))
     pieces = [next(drawn).to(device) for _ in range(-(-config.check_pieces // size))]
     return Held(pieces, bank)
+
+
+def _teller(config: TrainConfig) -> Tell | None:
+    if not config.text:
+        return None
+    from foleyspace.spatializer.telling import Teller
+    from foleyspace.text_encoder import load_text_encoder
+
+    return Teller(load_text_encoder(config.text))

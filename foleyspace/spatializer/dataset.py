@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -41,7 +41,8 @@ class Batch:
     [0, 1]: what is known of when each sounds, 1 where nothing is; `xyz` (B, K, `KNOTS`, 3) m at evenly
     spaced moments, both ends included; `rows` (B, K, T / `HOLD`): rows of the HRTF bank, direction by
     direction; `which` (B,): the set of the bank that each piece is heard with; `truth` (B, 2, n): how it
-    is heard (None: `with_truth` renders it); `stranger` (): the tagger that does not know these sounds.
+    is heard (None: `with_truth` renders it); `stranger` (): the tagger that does not know these sounds;
+    `prompt` (B, D): what a caption says of the piece, and `prompt_flipped` (B, D): of its mirror image.
     """
 
     mixture: Tensor
@@ -54,11 +55,16 @@ class Batch:
     truth: Tensor | None = None
     which: Tensor | None = None
     stranger: Tensor | None = None
+    prompt: Tensor | None = None
+    prompt_flipped: Tensor | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         each = {field.name: getattr(self, field.name) for field in fields(self)}
         there = {name: part.to(device, non_blocking=True) for name, part in each.items() if part is not None}
         return replace(self, **there)
+
+
+Tell = Callable[[list["Mixture"], np.random.Generator], tuple[Tensor, Tensor]]  # see `telling.Teller`
 
 
 @dataclass(frozen=True)
@@ -136,13 +142,14 @@ def draw_batch(
     frames: int,
     rng: np.random.Generator,
     common: np.random.Generator | None = None,
+    tell: Tell | None = None,
 ) -> Batch:
     """`size` pieces of `frames` network frames; all have the same number of slots, drawn from `common`."""
     common = common or rng
     count = min(draw_count(common), len(vectors))
     absent = names_absent(count, len(vectors), common)
     mixtures = [draw_mixture(sounds, count + absent, frames * HOP, rng, absent=absent) for _ in range(size)]
-    return make_batch(mixtures, bank, vectors, frames, rng)
+    return make_batch(mixtures, bank, vectors, frames, rng, tell)
 
 
 def make_batch(
@@ -151,23 +158,28 @@ def make_batch(
     vectors: dict[str, Samples],
     frames: int,
     rng: np.random.Generator,
+    tell: Tell | None = None,
 ) -> Batch:
     """Mixtures of the same number of slots and of `frames` network frames, `KNOTS` moments a path, each heard
-    with some set of the bank and with something known of when its sources sound."""
+    with some set of the bank and with something known of when its sources sound; `tell` puts them in words."""
     stems = torch.from_numpy(np.stack([m.stems for m in mixtures]))
     at = (np.arange(-(-frames // HOLD)) + 0.5) * HOLD / frames * (KNOTS - 1)
     near = np.minimum(np.round(at).astype(int), KNOTS - 1)
     which = [int(rng.integers(len(bank))) for _ in mixtures]
     rows = np.stack([bank.rows(i, m.paths[:, near]) for i, m in zip(which, mixtures, strict=True)])
+    activity = np.stack([told_activity(m.stems, frames, rng) for m in mixtures])
+    prompt, flipped = tell(mixtures, rng) if tell is not None else (None, None)
     return Batch(
         mixture=stems.sum(dim=1),
         stems=stems,
         present=torch.from_numpy(np.stack([m.present for m in mixtures])),
         labels=torch.from_numpy(np.stack([[vectors[label] for label in m.labels] for m in mixtures])),
-        activity=torch.from_numpy(np.stack([told_activity(m.stems, frames, rng) for m in mixtures])),
+        activity=torch.from_numpy(activity),
         xyz=torch.from_numpy(np.stack([m.paths for m in mixtures]).astype(np.float32)),
         rows=torch.from_numpy(rows),
         which=torch.tensor(which),
+        prompt=prompt,
+        prompt_flipped=flipped,
     )
 
 
@@ -198,6 +210,7 @@ def batches(
     step: int = 1,
     rank: int = 0,
     halves: bool = False,
+    tell: Tell | None = None,
 ) -> Generator[Batch, None, None]:
     """Every `step`-th batch from number `first` on, without end; number i is the same whenever it is drawn.
     Processes of other `rank` draw other pieces with as many slots, so that none waits for another. `halves`:
@@ -206,11 +219,11 @@ def batches(
     half = split_halves(sounds) if halves else ()
     for rng, common in numbered(seed, first, step, rank):
         if not half:
-            yield draw_batch(sounds, bank, vectors, size, frames, rng, common)
+            yield draw_batch(sounds, bank, vectors, size, frames, rng, common, tell)
             continue
         which = int(common.integers(2))
         known = {label: vectors[label] for label in half[which].labels}
-        batch = draw_batch(half[which], bank, known, size, frames, rng, common)
+        batch = draw_batch(half[which], bank, known, size, frames, rng, common, tell)
         yield replace(batch, stranger=torch.tensor(1 - which))
 
 

@@ -25,6 +25,7 @@ from foleyspace.spatializer.dataset import (
     KNOTS,
     Batch,
     Mixture,
+    Tell,
     label_vectors,
     make_batch,
     names_absent,
@@ -113,6 +114,7 @@ def disk_batches(
     *,
     step: int = 1,
     rank: int = 0,
+    tell: Tell | None = None,
 ) -> Generator[Batch, None, None]:
     """As `dataset.batches`, from items on disk: pieces of them, heard with the sets of `bank`, dry, whatever
     their `truth.flac` was made with."""
@@ -129,7 +131,7 @@ def disk_batches(
         group = by_count[count]
         picked = rng.choice(len(group), size, replace=size > len(group))
         mixtures = [_piece(group[i], frames * HOP, list(vectors), absent, rng) for i in picked]
-        yield make_batch(mixtures, bank, vectors, frames, rng)
+        yield make_batch(mixtures, bank, vectors, frames, rng, tell)
 
 
 def _piece(item: DiskItem, length: int, labels: list[str], absent: bool, rng: np.random.Generator) -> Mixture:
