@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import fields
 from importlib.resources import as_file, files
@@ -11,6 +13,8 @@ from typing import Any, TypeVar
 from foleyspace.errors import InputError
 
 C = TypeVar("C")
+
+MAX_BYTES = 1 << 16  # the longest that ships has 4 KiB
 
 
 def read_config(config: type[C], file: str | Path | None, changes: Mapping[str, Any] | None = None) -> C:
@@ -27,7 +31,7 @@ def read_config(config: type[C], file: str | Path | None, changes: Mapping[str, 
     parts = {name: type(each[0]) if isinstance(each, tuple) and each else str for name, each in given.items()}
     for name, value in stated.items():
         if name not in kinds:
-            raise InputError(f"`{name}` is no option but must be one of {', '.join(kinds)}")
+            raise InputError(f"`{name[:60]}` is no option but must be one of {', '.join(kinds)}")
         if value is not None:
             values[name] = _as(kinds[name], name, value, parts[name])
     return config(**values)
@@ -35,18 +39,41 @@ def read_config(config: type[C], file: str | Path | None, changes: Mapping[str, 
 
 def read_yaml(path: Path, said: str | Path) -> dict[str, Any]:
     """The option: value lines of a YAML file, which errors call `said`. Raises `InputError` for one that
-    cannot be read or holds something else."""
+    cannot be read or holds something else. Aliases are not taken (a few lines of them unfold to gigabytes),
+    nor are options given twice."""
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.YAMLError("aliases are not taken")
+            return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            values = super().construct_mapping(node, deep)
+            if len(values) < len(node.value):
+                raise yaml.YAMLError("an option is there twice")
+            return values
+
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise InputError(f"config {said} is a pipe or a device but must be a regular file")
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"config {said} is larger than {MAX_BYTES >> 10} KiB: not a config")
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader) or {}
     except OSError as error:
         raise InputError(f"cannot read config {said}: {(error.strerror or str(error)).lower()}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"config {said} is not YAML: {' '.join(str(error).split())}") from None
+    except InputError:
+        raise
+    except Exception as error:  # PyYAML raises nearly anything on "!!int x", a date that is none, "[[[[..."
+        raise InputError(f"config {said} is not YAML: {_one_line(error)}") from None
     if not isinstance(values, dict):
         raise InputError(f"config {said} must hold option: value lines")
     return {str(name): value for name, value in values.items()}
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _read(file: str | Path) -> dict[str, Any]:
@@ -60,6 +87,8 @@ def _as(kind: type, name: str, value: Any, part: type = int) -> Any:
     try:
         if kind is tuple:
             parts = value.strip("[]() ").split(",") if isinstance(value, str) else value
+            if not isinstance(parts, (list, tuple)) or any(isinstance(each, (list, dict)) for each in parts):
+                raise ValueError
             if part is str:
                 return tuple(str(each).strip() for each in parts if str(each).strip())
             return tuple(_as(part, name, each) for each in parts)
@@ -67,10 +96,13 @@ def _as(kind: type, name: str, value: Any, part: type = int) -> Any:
             return {"true": True, "false": False}[value.lower()]
         if isinstance(value, (list, dict)) or (kind is int and float(value) != int(float(value))):
             raise ValueError
-        return kind(float(value)) if kind is int else kind(value)
+        converted = kind(float(value)) if kind is int else kind(value)
+        if kind is float and not math.isfinite(converted):
+            raise ValueError
+        return converted
     except (KeyError, TypeError, ValueError, OverflowError):  # `InputError` of a part, too
         wanted = "a list of names" if kind is tuple and part is str else _KINDS.get(kind, "text")
-        raise InputError(f"`{name}` is {value!r} but must be {wanted}") from None
+        raise InputError(f"`{name}` is {reprlib.repr(value)} but must be {wanted}") from None
 
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of whole numbers"}

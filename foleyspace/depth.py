@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from foleyspace.camera import DEFAULT_FOV_DEG, Projection, check_view
 from foleyspace.depth_files import find_model_folder, load_network
 from foleyspace.errors import InputError
+from foleyspace.keeping import kept
 from foleyspace.object_size import object_size
 from foleyspace.size_distance import ray_lengths, size_distance
 from foleyspace.smoothing import smooth
@@ -92,6 +93,7 @@ class DepthModel:
         return (1 / np.clip(values / top, 0.02, None)).astype(np.float32)
 
 
+@kept
 def load_depth(name: str = "auto", *, device: str = "auto", offline: bool = False) -> DepthModel | None:
     """A depth model, or None when distance is to come from sizes.
 

@@ -82,8 +82,12 @@ def load_network(folder: Path, name: str, device: str) -> tuple[str, Any, Any]:
         choice = {"backend": "pil"} if int(version.split(".")[0]) >= 5 else {"use_fast": False}
     try:
         with quiet_transformers():
-            network = AutoModelForDepthEstimation.from_pretrained(folder, local_files_only=True)
-            processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True, **choice)
+            network = AutoModelForDepthEstimation.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+            processor = AutoImageProcessor.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False, **choice
+            )
         return place, processor, network.eval().to(place)
     except Exception as error:  # whatever a broken folder makes transformers raise
         raise InputError(f"`depth` is {name!r} but cannot be loaded: {one_line(error)}") from None

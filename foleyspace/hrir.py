@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.errors import InputError
+from foleyspace.keeping import kept
 from foleyspace.types import Hrirs
 
 if TYPE_CHECKING:
@@ -30,9 +31,13 @@ ONSET_SLACK = 0.4e-3  # s, how far an onset may lie outside what most directions
 FLOOR_DB = -60.0  # magnitudes are not followed below this, re the response's peak, into the logarithm
 TRIM_DB = -68.0  # what may be cut off a direction's response, re its energy
 PAD = 128  # samples around a response that is resampled, for the filter to ring out
-CHUNK = 256  # directions worked on at once
+CHUNK_BYTES = 4 << 20  # of spectra worked on at once
+LONGEST_STEP = (
+    8192  # samples; rates that meet less often are rare (44101 Hz): each response by itself, slower
+)
 
 
+@kept
 def load_hrirs(name_or_path: str | os.PathLike[str] = "mit_kemar", rate: int = 48000) -> Hrirs:
     """An HRIR set resampled to `rate` Hz, level-normalised, with the onset delays taken out.
 
@@ -74,6 +79,12 @@ def resample_irs(ir: Floats, rate_in: int, rate_out: int) -> Floats:
     import soxr
 
     m, ears, taps = ir.shape
+    if rate_in // np.gcd(rate_in, rate_out) > LONGEST_STEP:
+        beside = np.pad(ir.reshape(m * ears, taps), ((0, 0), (0, PAD))).T
+        out = soxr.resample(beside, rate_in, rate_out, quality="HQ").T * (rate_in / rate_out)
+        length = -(-taps * rate_out // rate_in) + PAD // 4
+        out = np.pad(out, ((0, 0), (0, max(0, length - out.shape[1]))))
+        return np.asarray(out[:, :length].reshape(m, ears, length))
     # One after the other in a single signal, each at a whole number of samples of both rates
     step = rate_in // np.gcd(rate_in, rate_out)
     ahead = step * -(-PAD // step)
@@ -233,8 +244,9 @@ def _advanced(ir: Floats, samples: Floats, n: int) -> Iterator[Floats]:
 def _spectra(ir: Floats, n: int) -> Iterator[Spectra]:
     from scipy import fft
 
-    for start in range(0, len(ir), CHUNK):
-        yield fft.rfft(ir[start : start + CHUNK], n)
+    chunk = max(1, CHUNK_BYTES // (16 * n))
+    for start in range(0, len(ir), chunk):
+        yield fft.rfft(ir[start : start + chunk], n)
 
 
 def _fft_size(taps: int) -> int:

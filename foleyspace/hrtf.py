@@ -187,7 +187,8 @@ def fetch_record(path: Path) -> dict[str, Any]:
 
 def hrtf_info(name_or_path: str | os.PathLike[str]) -> dict[str, Any]:
     """What a set holds: `directions`, `elevation_deg` and `distance_m` ranges, `rate_hz`, `taps`,
-    `max_itd_us` in the horizontal plane, `ears` check, `licence`, and the `notes` made on reading."""
+    `max_itd_us` in the horizontal plane, `ears` check, `aes69`: whether sofar finds fault, `licence`, and the
+    `notes` made on reading."""
     path = resolve_hrtf(name_or_path)
     raw = read_sofa(path)
     named = {entry.path: entry for entry in list_hrtfs() if entry.path is not None}
@@ -208,8 +209,21 @@ def hrtf_info(name_or_path: str | os.PathLike[str]) -> dict[str, Any]:
         "taps": raw.ir.shape[2],
         "max_itd_us": max_itd_us(raw, elevation_deg),
         "ears": ears_verdict(raw),
+        "aes69": aes69_verdict(path),
         "notes": list(raw.notes),
     }
+
+
+def aes69_verdict(path: Path) -> str:
+    """Whether a file that `read_sofa` has accepted keeps to its SOFA convention, as sofar judges it."""
+    import sofar
+
+    try:
+        issues = sofar.read_sofa(str(path), verify=False, verbose=False).verify(issue_handling="return")
+    except Exception as error:  # whatever it stumbles over is a departure from what it knows
+        issues = str(error)
+    said = " ".join(str(issues).split())
+    return "keeps to its convention" if issues is None else f"departs from its convention: {said[:200]}"
 
 
 def ears_verdict(raw: RawHrirs) -> str:

@@ -12,8 +12,9 @@ from foleyspace.containers import Container, audio_codec_of, container_of, encod
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.ffmpeg import local, opened, reason, run
 from foleyspace.files import atomic_output, check_input, check_output
-from foleyspace.streams import Media, Stream, inspect, origin
+from foleyspace.streams import Media, Stream, inspect, origin, scan
 from foleyspace.types import Clip
+from foleyspace.unchanged import watched
 
 log = logging.getLogger("foleyspace")
 
@@ -41,6 +42,7 @@ def remux(
     """
     out = check_output(out_path, inputs=[clip.path, audio_wav], overwrite=overwrite)
     wav = check_input(audio_wav)
+    check_unchanged = watched(clip.path)
     container = container_of(out)
     codec = audio_codec_of(container, out, audio_codec)
     media = inspect(clip.path)
@@ -67,6 +69,7 @@ def remux(
                 *("-f", container.muxer, "-y", local(temporary)),
             ]
             done = run(args, timeout_s=_timeout_s(clip))
+            check_unchanged()
             if done.returncode == 0:
                 break
             kept = _without_the_offender(kept, done.stderr, out, video)
@@ -86,8 +89,11 @@ def rehearse(clip: Clip, out_path: str | Path, folder: Path, **options: Any) -> 
     soundfile.write(wav, np.zeros((round(0.5 * 48000), 2), np.float32), 48000, "FLOAT")
     was = log.disabled
     log.disabled = True  # what cannot be kept is said once, when the output is written
+    rehearsal = folder / f"rehearsal{out.suffix}"
     try:
-        remux(clip, wav, folder / f"rehearsal{out.suffix}", only_s=0.5, **options)
+        remux(clip, wav, rehearsal, only_s=0.5, **options)
+    except FoleyspaceError as error:
+        raise type(error)(str(error).replace(str(rehearsal), str(out))) from error
     finally:
         log.disabled = was
 
@@ -101,10 +107,18 @@ def _inputs(clip: Clip, wav: Path, start_s: float, container: Container) -> list
     return [
         *("-v", "error", "-copyts"),
         *(["-itsoffset", f"{-start_s:.6f}"] if start_s else []),
+        *(["-fflags", "+genpts"] if _untimed(clip) else []),
         *opened(clip.path),
         *(["-itsoffset", f"{sound_s:.6f}"] if abs(sound_s) > 1e-6 else []),
         *opened(wav),
     ]
+
+
+def _untimed(clip: Clip) -> bool:
+    """Whether packets of the picture lack a time stamp (MPEG-PS, AVI), which other files cannot do."""
+    video = inspect(clip.path).video
+    shown = None if video is None else scan(clip.path)[0].get(video.index)
+    return shown is not None and shown.doubtful
 
 
 def _maps(video: Stream, kept: list[Stream], container: Container, clip: Clip) -> list[str]:
@@ -172,7 +186,10 @@ def _without_the_offender(kept: list[Stream], said: str, out: Path, video: Strea
                 if stream.kind == kind:
                     _warn_dropped(stream)
             return [stream for stream in kept if stream.kind != kind]
-    if re.search(r"Only .* supported for \w+|Could not find tag for|codec not currently supported", said):
+    if re.search(
+        r"Only .* supported for|Could not find tag for|not compatible with|Unsupported codec id in stream 0",
+        said,
+    ):
         raise InputError(f"a {out.suffix} file cannot hold this picture ({video.codec}): .mkv takes any")
     raise FoleyspaceError(f"{out} could not be written ({reason(said)})")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import reprlib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,24 @@ import numpy as np
 from foleyspace.camera import angles_to_xyz, xyz_to_angles
 from foleyspace.errors import InputError
 from foleyspace.files import atomic_output
-from foleyspace.types import Floats, Room, Scene, Source
+from foleyspace.types import MAX_GAIN_DB, Floats, Room, Scene, Source
 
 FORMAT, VERSION = "foleyspace-scene", 1
-MAX_BYTES = 512 * 2**20  # a scene is numbers; a file larger than this is something else
+# A scene is numbers: ten hours of sources at 60 Hz are 100 MB. What is parsed takes ten times its text;
+# lists, objects and strings take more than that, so there may not be many of them.
+MAX_BYTES = 128 * 2**20
+MAX_MARKS = 1_000_000  # opening brackets and quotes
+MAX_SOURCES = 20_000
+
+LIMITS = {  # what can still be reckoned with, and far beyond what anyone means
+    "times": (-1e6, 1e6),
+    "azimuth_deg": (-36_000.0, 36_000.0),
+    "elevation_deg": (-90.0, 90.0),
+    "distance_m": (1e-3, 1e6),
+    "gain_db": (-1e4, MAX_GAIN_DB),
+    "spread_deg": (0.0, 360.0),
+}
+MAX_DURATION_S = 1e6
 
 _SCENE_KEYS = {"format", "version", "duration", "room", "sources"}
 _ROOM_KEYS = {"rt60_s", "drr_db"}
@@ -31,20 +47,29 @@ def load_scene(path: str | Path) -> Scene:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"scene file {path} is over {MAX_BYTES >> 20} MiB: not a scene")
-        # utf-8-sig: some editors put a byte order mark first
-        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_reject_constant)
+        document = json.loads(
+            _text(path), parse_constant=_reject_constant, object_pairs_hook=_without_duplicates
+        )
+        return scene_from_dict(document, folder=path.parent)
     except OSError as error:
         raise InputError(f"cannot read scene file {path}: {error.strerror or error}") from None
     except InputError as error:
         raise InputError(f"scene file {path}: {error}") from None
     except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number of thousands of digits
         raise InputError(f"scene file {path} is not JSON: {error}") from None
-    try:
-        return scene_from_dict(document, folder=path.parent)
-    except InputError as error:
-        raise InputError(f"scene file {path}: {error}") from None
+
+
+def _text(path: Path) -> str:
+    size = path.stat().st_size
+    if not (path.is_file() or path.is_dir()):
+        raise InputError("it is a pipe or a device but must be a regular file")
+    if size > MAX_BYTES:
+        raise InputError(f"it has {size >> 20} MiB but a scene must have at most {MAX_BYTES >> 20}")
+    text = path.read_text(encoding="utf-8-sig")  # some editors put a byte order mark first
+    marks = sum(map(text.count, '[{"'))
+    if marks > MAX_MARKS:
+        raise InputError(f"it has {marks} brackets and quotes but a scene must have at most {MAX_MARKS}")
+    return text
 
 
 def save_scene(scene: Scene, path: str | Path) -> None:
@@ -95,17 +120,25 @@ def scene_from_dict(document: Any, folder: Path | None = None) -> Scene:
     """Check and build a scene from JSON values. Raises `InputError` that names the key."""
     _object("scene", document, required=("format", "version", "duration", "sources"), allowed=_SCENE_KEYS)
     if document["format"] != FORMAT:
-        raise InputError(f"`format` is {document['format']!r} but must be {FORMAT!r}")
+        raise InputError(f"`format` is {_short(document['format'])} but must be {FORMAT!r}")
     if document["version"] != VERSION:
-        raise InputError(f"`version` is {document['version']!r} but must be {VERSION}")
+        raise InputError(f"`version` is {_short(document['version'])} but must be {VERSION}")
     if not isinstance(document["sources"], list) or not document["sources"]:
         raise InputError("`sources` is empty or no list but must hold one source or more")
+    if len(document["sources"]) > MAX_SOURCES:
+        raise InputError(f"`sources` holds {len(document['sources'])} but must hold at most {MAX_SOURCES}")
+    duration = _number("duration", document["duration"])
+    if not 0 < duration <= MAX_DURATION_S:
+        raise InputError(f"`duration` is {duration:g} but must be above 0, at most {MAX_DURATION_S:g} s")
     room = None
     if document.get("room") is not None:
         _object("room", document["room"], required=(), allowed=_ROOM_KEYS)
         room = Room(**{key: _number(f"room.{key}", value) for key, value in document["room"].items()})
     sources = tuple(_source_from_dict(i, entry, folder) for i, entry in enumerate(document["sources"]))
-    return Scene(sources=sources, duration=_number("duration", document["duration"]), room=room)
+    repeated = [name for name, count in Counter(source.id for source in sources).items() if count > 1]
+    if repeated:
+        raise InputError(f"source ids must differ from each other, but {repeated[0][:60]!r} is there twice")
+    return Scene(sources=sources, duration=duration, room=room)
 
 
 def _source_from_dict(index: int, entry: Any, folder: Path | None) -> Source:
@@ -113,20 +146,16 @@ def _source_from_dict(index: int, entry: Any, folder: Path | None) -> Source:
     _object(name, entry, required=_REQUIRED, allowed={*_REQUIRED, *_OPTIONAL})
     for key in ("id", "label"):
         if not isinstance(entry[key], str) or not entry[key]:
-            raise InputError(f"`{name}.{key}` is {entry[key]!r} but must be a text")
-    times = _numbers(f"{name}.times", entry["times"])
+            raise InputError(f"`{name}.{key}` is {_short(entry[key])} but must be a text")
+    times = _numbers(name, "times", entry["times"])
     n = len(times)
     if n == 0:
         raise InputError(f"`{name}.times` is empty but must hold one time or more")
     series = {
-        key: _numbers(f"{name}.{key}", entry[key], n)
+        key: _numbers(name, key, entry[key], n)
         for key in ("azimuth_deg", "elevation_deg", "distance_m", "gain_db", "spread_deg")
         if entry.get(key) is not None
     }
-    if (series["distance_m"] <= 0).any():
-        raise InputError(f"`{name}.distance_m` holds {series['distance_m'].min():g} but must be above 0")
-    if (abs(series["elevation_deg"]) > 90).any():
-        raise InputError(f"`{name}.elevation_deg` must be between -90 and 90 degrees")
     visible = entry.get("visible")
     if visible is not None and (
         not isinstance(visible, list) or len(visible) != n or not all(isinstance(v, bool) for v in visible)
@@ -134,7 +163,7 @@ def _source_from_dict(index: int, entry: Any, folder: Path | None) -> Source:
         raise InputError(f"`{name}.visible` must be a list of {n} true or false")
     for key in ("caption", "audio"):
         if entry.get(key) is not None and not isinstance(entry[key], str):
-            raise InputError(f"`{name}.{key}` is {entry[key]!r} but must be a text")
+            raise InputError(f"`{name}.{key}` is {_short(entry[key])} but must be a text")
     audio = entry.get("audio")
     if audio is not None and folder is not None and not Path(audio).is_absolute():
         audio = str(folder / audio)
@@ -161,7 +190,7 @@ def _object(name: str, value: Any, required: tuple[str, ...], allowed: set[str])
     unknown = sorted(set(value) - allowed)
     if unknown:
         raise InputError(
-            f"`{name}` has the unknown key {unknown[0]!r}; known are {', '.join(sorted(allowed))}"
+            f"`{name}` has the unknown key {_short(unknown[0])}; known are {', '.join(sorted(allowed))}"
         )
     missing = [key for key in required if key not in value]
     if missing:
@@ -174,16 +203,37 @@ def _number(name: str, value: Any) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise InputError(f"`{name}` is {str(value)[:40]!r} but must be a finite number")
+        raise InputError(f"`{name}` is {_short(value)} but must be a finite number")
     return number
 
 
-def _numbers(name: str, value: Any, length: int | None = None) -> Floats:
+def _numbers(source: str, key: str, value: Any, length: int | None = None) -> Floats:
+    name = f"{source}.{key}"
     if not isinstance(value, list):
         raise InputError(f"`{name}` is no list of numbers")
     if length is not None and len(value) != length:
         raise InputError(f"`{name}` has {len(value)} values but must have {length}, one for each time")
-    return np.array([_number(f"{name}[{i}]", v) for i, v in enumerate(value)], np.float64)
+    if not set(map(type, value)) <= {float}:
+        value = [_number(f"{name}[{i}]", v) for i, v in enumerate(value)]
+    numbers = np.array(value, np.float64)
+    low, high = LIMITS[key]
+    outside = numbers[~((numbers >= low) & (numbers <= high))]  # infinite ones too: 1e999
+    if len(outside):
+        raise InputError(f"`{name}` holds {outside[0]:g} but must be finite, from {low:g} to {high:g}")
+    return numbers
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise InputError(f"the key {_short(twice)} is there twice but must be there once")
+    return values
+
+
+def _short(value: Any) -> str:
+    """For a message: a value of a file can be of any size."""
+    return reprlib.repr(value)
 
 
 def _reject_constant(text: str) -> float:

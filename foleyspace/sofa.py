@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.resources
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.errors import InputError
-from foleyspace.sofa_ears import ears_swapped
-from foleyspace.sofa_file import CONVENTION, Contents, read_contents
+from foleyspace.sofa_child import can_start, read_in_child
+from foleyspace.sofa_ears import ears_swapped, swapped_by_metadata
+from foleyspace.sofa_file import CONVENTION, MAX_TAPS, Contents, check_is_hdf5, open_sofa
 
 log = logging.getLogger("foleyspace")
 
@@ -26,6 +28,7 @@ Floats = NDArray[np.float64]
 RATE_RANGE = (8_000, 384_000)
 MIN_DIRECTIONS = 4  # the fewest that can surround a listener
 MAX_PEAK = 1e6  # beyond it, float32 arithmetic on the responses is not safe
+SILENT = 1e-12
 EMBEDDED = Path(str(importlib.resources.files("foleyspace.hrir_data"))).resolve()
 
 
@@ -62,40 +65,60 @@ class RawHrirs:
 
 
 def read_sofa(
-    path: str | os.PathLike[str], *, isolated: bool | None = None, timeout_s: float = 20.0
+    path: str | os.PathLike[str], *, isolated: bool | None = None, timeout_s: float = 10.0
 ) -> RawHrirs:
     """Read a SimpleFreeFieldHRIR file of any sampling rate and version.
 
-    `isolated`: read in a child process with a time limit, since damaged files can hang or crash the HDF5
-    library (None: all files but the embedded ones). What is odd but usable is repaired and noted: ears
-    swapped in data or metadata (the sound decides), duplicated directions (the first is kept), silent
-    ones (left out). Raises `InputError`, one line, for everything else.
+    `isolated`: read in a child process with a time and a memory limit, since damaged files can hang or crash
+    the HDF5 library (None: all files but the embedded ones). What is odd but usable is read by its meaning
+    and noted: ears swapped in data or metadata (the sound decides), a listener who looks elsewhere than
+    along x, also backwards (positions are turned; refused where the sound contradicts it), delays below 0
+    (all moved, the ears' difference stays), directions given twice (the first is kept) or silent (left out),
+    a distance of 0 (not known). Raises `InputError`, one line, for everything else; sizes, rate, delays and
+    positions are judged before the responses are read.
     """
     path = Path(path)
     if isolated is None:
         isolated = path.resolve().parent != EMBEDDED
-    contents = read_contents(path, isolated, timeout_s)
-    notes: list[str] = []
     try:
-        rate = _rate(contents)
-        ir, delay = _responses(contents)
-        xyz = _listener_frame(contents, notes)
-        keep = _usable(ir, xyz, notes)
-        ir, delay, xyz = ir[keep], delay[keep], xyz[keep]
-        if len(ir) < MIN_DIRECTIONS:
-            raise InputError(f"has {len(ir)} usable directions but must have at least {MIN_DIRECTIONS}")
-        if ears_swapped(contents, ir, delay, xyz, rate, notes):
-            ir, delay = ir[:, ::-1], delay[:, ::-1]
+        check_is_hdf5(path)
+        raw = read_in_child(path, timeout_s) if isolated and can_start() else read_here(path)
     except InputError as error:
         raise InputError(f"`{path}` {error}") from None
-    for note in notes:
+    for note in raw.notes:
         log.info("%s: %s", path.name, note)
-    ir, delay = np.ascontiguousarray(ir), np.ascontiguousarray(delay)
-    for array in (ir, delay, xyz):
+    for array in (raw.ir, raw.delay, raw.xyz):
         array.setflags(write=False)
+    return raw
+
+
+def read_here(path: Path, expect_bytes: Callable[[int], None] = lambda _: None) -> RawHrirs:
+    """`read_sofa` in this process. `expect_bytes(n)` is called ahead of reading what will take n bytes.
+    Raises `InputError` whose text goes on after the file's name."""
+    notes: list[str] = []
+    expect_bytes(0)
+    with open_sofa(path) as file:
+        contents, directions = file.contents, file.ir_shape[0]
+        rate = _rate(contents)
+        delay = _delays(contents, directions, notes)
+        xyz, faces_back = _listener_frame(contents, directions, notes)
+        expect_bytes(file.bytes_needed)
+        ir = file.responses()
+    _check_responses(ir)
+    keep = _usable(ir, xyz, notes)
+    if len(keep) < len(ir):
+        ir, delay, xyz = ir[keep], delay[keep], xyz[keep]
+    if len(ir) < MIN_DIRECTIONS:
+        raise InputError(f"has {len(ir)} usable directions but must have at least {MIN_DIRECTIONS}")
+    if ears_swapped(contents, ir, delay, xyz, rate, notes):
+        if faces_back and not swapped_by_metadata(contents):
+            raise InputError(
+                "has a ListenerView whose left is the right of its sound but must have one that agrees"
+            )
+        ir, delay = ir[:, ::-1], delay[:, ::-1]
     return RawHrirs(
-        ir=ir,
-        delay=delay,
+        ir=np.ascontiguousarray(ir),
+        delay=np.ascontiguousarray(delay),
         xyz=xyz,
         rate=rate,
         name=contents[":ListenerShortName"] or path.stem,
@@ -120,31 +143,36 @@ def _rate(contents: Contents) -> int:
     return round(float(rates[0]))
 
 
-def _responses(contents: Contents) -> tuple[Floats, Floats]:
-    ir = contents["Data.IR"]
-    bad = int((~np.isfinite(ir).all(axis=(1, 2))).sum())
+def _check_responses(ir: Floats) -> None:
+    peaks = np.maximum(ir.max(axis=2), -ir.min(axis=2))
+    bad = int((~np.isfinite(peaks).all(axis=1)).sum())
     if bad:
         raise InputError(f"has NaN or infinite values in {bad} of {len(ir)} responses but must be finite")
-    peaks = np.abs(ir).max(axis=(0, 2))
     if peaks.max() > MAX_PEAK:
         raise InputError(f"has a response peak of {peaks.max():g} but must stay below {MAX_PEAK:g}")
-    if peaks.max() < 1e-12:
+    if peaks.max() < SILENT:
         raise InputError("has only silent responses but must hold sound")
-    if peaks.min() < 1e-12:
+    if peaks.max(axis=0).min() < SILENT:
         raise InputError("has one silent ear but must hold sound for both")
+
+
+def _delays(contents: Contents, m: int, notes: list[str]) -> Floats:
+    """(M, 2) samples, none below 0."""
     delay = contents.get("Data.Delay", np.zeros((1, 2)))
     if delay.size in (1, 2):
         delay = delay.reshape(1, -1)
-    if delay.ndim != 2 or delay.shape[0] not in (1, len(ir)) or delay.shape[1] not in (1, 2):
-        raise InputError(f"has Data.Delay of shape {delay.shape} but must have (1 or {len(ir)}, 2)")
-    if not np.isfinite(delay).all() or np.abs(delay).max() > 1e6:
-        raise InputError("has NaN, infinite or absurd delays but must have finite ones in samples")
-    return ir, np.broadcast_to(delay - min(0.0, delay.min()), (len(ir), 2))
+    if delay.ndim != 2 or delay.shape[0] not in (1, m) or delay.shape[1] not in (1, 2):
+        raise InputError(f"has Data.Delay of shape {delay.shape} but must have (1 or {m}, 2)")
+    if not np.isfinite(delay).all() or np.abs(delay).max() > MAX_TAPS:
+        raise InputError(f"has NaN or absurd delays but must have finite ones, up to {MAX_TAPS} samples")
+    if delay.min() < 0:
+        notes.append(f"its delays begin at {delay.min():g} samples; all were moved to begin at 0")
+    return np.broadcast_to(delay - min(0.0, delay.min()), (m, 2))
 
 
-def _listener_frame(contents: Contents, notes: list[str]) -> Floats:
-    """(M, 3) m: source seen from the listener's position, view and up direction."""
-    m = len(contents["Data.IR"])
+def _listener_frame(contents: Contents, m: int, notes: list[str]) -> tuple[Floats, bool]:
+    """(M, 3) m: source seen from the listener's position, view and up direction. And whether the listener's
+    left is to the right in the file throughout."""
     source = _cartesian(contents, "SourcePosition", m, notes)
     if "ListenerPosition" in contents:
         source = source - _cartesian(contents, "ListenerPosition", m, notes)
@@ -171,13 +199,13 @@ def _listener_frame(contents: Contents, notes: list[str]) -> Floats:
     left = np.cross(up, view)
     if (_norm(view) < 1e-3).any() or (_norm(left) < 1e-3).any():
         notes.append("its listener's view and up directions make no frame; taken as front and up")
-        return source
+        return source, False
     front = view / _norm(view)[:, None]
     left = left / _norm(left)[:, None]
     axes = np.stack([front, left, np.cross(front, left)], axis=1)
     if np.abs(axes - np.eye(3)).max() > 1e-6:
         notes.append("its listener does not look along x; positions were turned into the listener frame")
-    return np.einsum("mij,mj->mi", axes, source)
+    return np.einsum("mij,mj->mi", axes, source), bool((left[:, 1] < 0).all())
 
 
 def _cartesian(
@@ -227,7 +255,7 @@ def _cartesian(
 
 def _usable(ir: Floats, xyz: Floats, notes: list[str]) -> NDArray[np.intp]:
     """Indices to keep: directions that sound at both ears, the first of those at the same place."""
-    sounding = np.flatnonzero((np.abs(ir).max(axis=2) > 1e-12).all(axis=1))
+    sounding = np.flatnonzero((np.maximum(ir.max(axis=2), -ir.min(axis=2)) > SILENT).all(axis=1))
     if len(sounding) < len(ir):
         notes.append(f"{len(ir) - len(sounding)} directions with a silent ear were left out")
     distance = _norm(xyz[sounding])

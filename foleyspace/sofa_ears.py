@@ -16,7 +16,7 @@ def ears_swapped(
     contents: Contents, ir: Floats, delay: Floats, xyz: Floats, rate: int, notes: list[str]
 ) -> bool:
     """Whether receiver 0 is the right ear: heard from lateral sources, else as the metadata says."""
-    said = _swapped_by_metadata(contents)
+    said = swapped_by_metadata(contents)
     heard = swapped_by_sound(ir, delay, xyz, rate)
     if heard is None:
         if said:
@@ -30,7 +30,8 @@ def ears_swapped(
     return heard
 
 
-def _swapped_by_metadata(contents: Contents) -> bool | None:
+def swapped_by_metadata(contents: Contents) -> bool | None:
+    """Whether the file says that receiver 0 is to the right of receiver 1. None: it does not say."""
     receivers = contents.get("ReceiverPosition", np.zeros(0)).ravel(order="C")
     shape = contents["ReceiverPosition"].shape if len(receivers) else ()
     if shape[:2] != (2, 3) or not np.isfinite(receivers).all():

@@ -1,26 +1,20 @@
-"""The inside of a SOFA file (HDF5), screened before it is loaded, in a process that may die.
+"""The inside of a SOFA file (HDF5): its metadata walked and judged before any of its data is read.
 
-libhdf5 can hang or crash on a damaged file, and a hostile one can point at other files (external
-storage, links), so a file of unknown origin is read by a child process with a time limit. It walks the
-metadata with h5py first, refuses what no HRIR set needs, then loads through sofar.
+A hostile file can point at other files (external storage, links), claim sizes that it does not hold, or
+unpack to gigabytes, so nothing is read that has not been screened, and all of it through one open file.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
-import json
-import os
-import subprocess
-import sys
-import tempfile
-import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
-from foleyspace.errors import FoleyspaceError, InputError
+from foleyspace.errors import InputError
 
 CONVENTION = "SimpleFreeFieldHRIR"
 MAX_BYTES = 2 << 30
@@ -28,10 +22,11 @@ MAX_DIRECTIONS = 1_000_000
 MAX_TAPS = 65_536
 MAX_OBJECTS = 1_000
 MAX_ATTRIBUTE_BYTES = 1 << 20
+# measured responses compress to a half or a third, zeros to a hundredth or less
+PACKED_BYTES, MAX_PACKING = 32 << 20, 50
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
-ARRAYS = (
-    "Data.IR",
+SMALL_ARRAYS = (
     "Data.Delay",
     "Data.SamplingRate",
     "SourcePosition",
@@ -41,82 +36,70 @@ ARRAYS = (
     "ReceiverPosition",
 )
 REQUIRED = ("Data.IR", "Data.SamplingRate", "SourcePosition")
+STRINGS = ("SOFAConventionsVersion", "Title", "DatabaseName", "License", "ListenerShortName")
 
 Contents = dict[str, Any]
 """Arrays under their SOFA names in the file's own shapes, strings under "Name:Attribute" and ":Global"."""
 
 
-def read_contents(path: Path, isolated: bool = True, timeout_s: float = 20.0) -> Contents:
-    """Arrays and strings of a SimpleFreeFieldHRIR file.
+class SofaFile:
+    """A screened, open file: `contents`, all but the responses; `ir_shape` (M, 2, N); `bytes_needed` to hold
+    everything as float64."""
 
-    `isolated`: read in a child process that is killed after `timeout_s` (plus 1 s for every 20 MB).
-    Raises `InputError` for anything that is not a readable SimpleFreeFieldHRIR file.
-    """
-    _check_is_hdf5(path)
-    if not (isolated and sys.executable) or getattr(sys, "frozen", False):  # no Python to start
-        return _load(path)
-    limit_s = timeout_s + path.stat().st_size / 20e6
-    with tempfile.TemporaryFile() as answer:
-        code = (
-            "import sys; sys.path[:] = sys.argv[1].splitlines(); "
-            "from foleyspace.sofa_file import child; child(sys.argv[2])"
-        )
-        command = [sys.executable, "-c", code, "\n".join(sys.path), str(path.absolute())]
-        try:
-            run = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=answer,
-                stderr=subprocess.PIPE,
-                timeout=limit_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            _refuse(path, f"is damaged (not read within {limit_s:.0f} s) but must be a readable SOFA file")
-        if run.returncode < 0:
-            _refuse(path, "is damaged (it crashes the HDF5 reader) but must be a readable SOFA file")
-        if run.returncode != 0:
-            last = run.stderr.decode(errors="replace").strip().splitlines()[-1:]
-            raise FoleyspaceError(f"the SOFA reader failed on {path}: {' '.join(last)}")
-        answer.seek(0)
-        with np.load(answer, allow_pickle=False) as arrays:
-            contents: Contents = {name: arrays[name] for name in arrays.files if name != "strings"}
-            strings = json.loads(str(arrays["strings"]))
-    if "error" in strings:
-        _refuse(path, strings["error"])
-    return contents | strings
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        _screen_convention(file)
+        shapes, self.bytes_needed = _screen_objects(file)
+        self.ir_shape = shapes["Data.IR"]
+        self.contents: Contents = {}
+        for name in SMALL_ARRAYS:
+            if name in shapes:
+                self.contents[name] = self._numbers(name)
+                for attribute in ("Type", "Units"):
+                    self.contents[f"{name}:{attribute}"] = _string(file[name], attribute).lower()
+        for name in STRINGS:
+            self.contents[f":{name}"] = _string(file, name)
+
+    def responses(self) -> NDArray[np.float64]:
+        """The bulk of the data: (M, 2, N)."""
+        return self._numbers("Data.IR")
+
+    def _numbers(self, name: str) -> NDArray[np.float64]:
+        values: NDArray[np.float64] = self._file[name].astype(np.float64)[()]
+        return values
 
 
-def child(path: str) -> None:
-    """Entry point of the child process: the contents, or the reason for refusing, as npz on stdout."""
-    answer = os.dup(1)
-    os.dup2(2, 1)  # what libraries print must not get into the answer
-    strings: dict[str, str] = {}
-    arrays: dict[str, Any] = {}
+@contextlib.contextmanager
+def open_sofa(path: Path) -> Iterator[SofaFile]:
+    """The file, screened. Raises `InputError`, whose text goes on after the file's name, for anything that
+    is not a readable SimpleFreeFieldHRIR file, also when that shows only as it is read."""
+    check_is_hdf5(path)
+    import h5py
+
     try:
-        contents = _load(Path(path))
-        strings = {key: value for key, value in contents.items() if isinstance(value, str)}
-        arrays = {key: value for key, value in contents.items() if not isinstance(value, str)}
-    except InputError as error:
-        strings = {"error": str(error.args[0]).partition("` ")[2]}
-    with open(answer, "wb") as stream:
-        buffer = io.BytesIO()
-        np.savez(buffer, strings=np.array(json.dumps(strings)), **arrays)
-        stream.write(buffer.getbuffer())
+        with h5py.File(path, "r") as file:
+            yield SofaFile(file)
+    except InputError:
+        raise
+    except MemoryError:
+        refuse("is damaged (it unpacks to more than it says)")
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        refuse("is truncated" if "truncated" in str(error) else f"is damaged ({_first_line(error)})")
 
 
-def _refuse(path: Path, why: str) -> NoReturn:
-    raise InputError(f"`{path}` {' '.join(why.split())}")
+def refuse(why: str, instead: str = "must be a readable SOFA file") -> NoReturn:
+    """Raise `InputError`: the file "`why` but `instead`"."""
+    raise InputError(" ".join(f"{why} but {instead}".split()))
 
 
-def _check_is_hdf5(path: Path) -> None:
+def check_is_hdf5(path: Path) -> None:
     """Refuse, without opening what could block, all that is no regular readable HDF5 file."""
     if not path.exists():
-        _refuse(path, "does not exist but must be a SOFA file")
+        refuse("does not exist", "must be a SOFA file")
     if path.is_dir():
-        _refuse(path, "is a folder but must be a SOFA file")
+        refuse("is a folder", "must be a SOFA file")
     if not path.is_file():
-        _refuse(path, "is a pipe or device but must be a regular SOFA file")
+        refuse("is a pipe or device", "must be a regular SOFA file")
     try:
         with open(path, "rb") as stream:
             head = stream.read(512)
@@ -127,7 +110,7 @@ def _check_is_hdf5(path: Path) -> None:
                 found = stream.read(8) == HDF5_SIGNATURE
                 offset *= 2
     except OSError as error:
-        _refuse(path, f"cannot be read ({error.strerror}) but must be a readable SOFA file")
+        refuse(f"cannot be read ({error.strerror})")
     if not found:
         start = head.lstrip().lower()
         what = "no HDF5 file"
@@ -139,123 +122,83 @@ def _check_is_hdf5(path: Path) -> None:
             what = "a Git LFS pointer (`git lfs pull` gets the file)"
         elif head.startswith(b"CDF"):
             what = "a netCDF-3 file"
-        _refuse(path, f"is {what} but must be a SOFA file ({CONVENTION})")
+        refuse(f"is {what}", f"must be a SOFA file ({CONVENTION})")
 
 
-def _load(path: Path) -> Contents:
-    shapes = _screen(path)
-    try:
-        sofa = _sofar(path)
-        contents: Contents = {}
-        for name, shape in shapes.items():
-            values = getattr(sofa, name.replace(".", "_"))
-            # sofar drops trailing axes of length 1 and masks fill values
-            values = np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
-            contents[name] = values.reshape(shape)
-            for attribute in ("Type", "Units"):
-                value = getattr(sofa, f"{name.replace('.', '_')}_{attribute}", "")
-                contents[f"{name}:{attribute}"] = str(value).strip().lower()
-    except (OSError, RuntimeError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
-        _refuse(path, f"is damaged ({_first_line(error)}) but must be a readable SOFA file")
-    for name in ("SOFAConventionsVersion", "Title", "DatabaseName", "License", "ListenerShortName"):
-        contents[f":{name}"] = str(getattr(sofa, f"GLOBAL_{name}", "")).strip()
-    return contents
-
-
-def _sofar(path: Path) -> Any:
-    with warnings.catch_warnings(), contextlib.ExitStack() as stack:
-        warnings.simplefilter("ignore")
-        import sofar
-
-        path = path.absolute()
-        if path.suffix != ".sofa":  # sofar looks for the same name with this suffix
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            link = Path(folder) / "set.sofa"
-            try:
-                link.symlink_to(path)
-            except OSError:
-                link.write_bytes(path.read_bytes())
-            path = link
-        # not sofar.read_sofa: that knows two versions of the convention only and fills in their defaults
-        return sofar.io.read_sofa_as_netcdf(str(path))
-
-
-def _screen(path: Path) -> dict[str, tuple[int, ...]]:
-    """Walk the metadata, read no data. Returns the shapes of the arrays we want."""
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            _screen_convention(path, file)
-            return _screen_objects(path, file)
-    except InputError:
-        raise
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        what = "is truncated" if "truncated" in str(error) else f"is damaged ({_first_line(error)})"
-        _refuse(path, f"{what} but must be a readable SOFA file")
-
-
-def _screen_convention(path: Path, file: Any) -> None:
-    import h5py
-
-    found = {}
-    for name in ("Conventions", "SOFAConventions", "DataType"):
-        found[name] = ""
-        if name in file.attrs:
-            if h5py.h5a.get_info(file.id, name.encode()).data_size > MAX_ATTRIBUTE_BYTES:
-                _refuse(path, f"has an absurdly long {name} but must be a SOFA file")
-            value = file.attrs[name]
-            value = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
-            found[name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    convention = found["SOFAConventions"][:60]
+def _screen_convention(file: Any) -> None:
+    convention = _string(file, "SOFAConventions")[:60]
     if not convention:
-        _refuse(path, f"is HDF5 without a SOFA convention but must be a SOFA file ({CONVENTION})")
+        refuse("is HDF5 without a SOFA convention", f"must be a SOFA file ({CONVENTION})")
     if convention != CONVENTION:
-        _refuse(path, f"has the SOFA convention {convention} but must have {CONVENTION}")
-    if found["DataType"] != "FIR":
-        _refuse(path, f"has the data type {found['DataType'][:60] or 'none'} but must have FIR")
+        refuse(f"has the SOFA convention {convention}", f"must have {CONVENTION}")
+    data_type = _string(file, "DataType")[:60]
+    if data_type != "FIR":
+        refuse(f"has the data type {data_type or 'none'}", "must have FIR")
 
 
-def _screen_objects(path: Path, file: Any) -> dict[str, tuple[int, ...]]:
+def _screen_objects(file: Any) -> tuple[dict[str, tuple[int, ...]], int]:
+    """Shapes of the arrays we want, and the bytes that they take."""
     import h5py
 
     if len(file) > MAX_OBJECTS:
-        _refuse(path, f"has {len(file)} objects but must have at most {MAX_OBJECTS}")
-    total = 0
+        refuse(f"has {len(file)} objects", f"must have at most {MAX_OBJECTS}")
+    claimed = wanted = 0
     shapes: dict[str, tuple[int, ...]] = {}
     for name in file:
         if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-            _refuse(path, f"has the link {name[:60]} but must hold all its data itself")
+            refuse(f"has the link {name[:60]}", "must hold all its data itself")
         item = file[name]
         if not isinstance(item, h5py.Dataset):
-            _refuse(path, f"has the group or type {name[:60]} but must be flat, as AES69 says")
+            refuse(f"has the group or type {name[:60]}", "must be flat, as AES69 says")
         if item.external or item.is_virtual:
-            _refuse(path, f"keeps {name[:60]} in another file but must hold all its data itself")
-        chunk = int(np.prod(item.chunks or (0,), dtype=object)) * item.dtype.itemsize
-        size = int(np.prod(item.shape or (0,), dtype=object)) * item.dtype.itemsize
-        total += max(size, chunk)
-        if total > MAX_BYTES:
-            _refuse(path, f"claims more than {MAX_BYTES >> 30} GiB of data but must hold at most that")
-        for attribute in item.attrs:
-            if h5py.h5a.get_info(item.id, attribute.encode()).data_size > MAX_ATTRIBUTE_BYTES:
-                _refuse(path, f"has an absurdly long attribute of {name[:60]} but must be a SOFA file")
-        if name in ARRAYS:
+            refuse(f"keeps {name[:60]} in another file", "must hold all its data itself")
+        chunk = int(np.prod(item.chunks or (0,), dtype=object))
+        size = int(np.prod(item.shape or (0,), dtype=object))
+        claimed += max(size, chunk) * item.dtype.itemsize
+        if name in SMALL_ARRAYS or name == "Data.IR":
             if item.dtype.kind not in "fiu":
-                _refuse(path, f"has {name} of type {item.dtype} but must hold numbers there")
+                refuse(f"has {name} of type {item.dtype}", "must hold numbers there")
             shapes[name] = tuple(int(n) for n in item.shape or ())
+            wanted += max(size, chunk) * 8
+    if claimed > MAX_BYTES:
+        refuse(f"claims more than {MAX_BYTES >> 30} GiB of data", "must hold at most that")
+    _screen_shapes(shapes)
+    held = file.id.get_filesize()
+    if wanted > max(PACKED_BYTES, MAX_PACKING * held):
+        refuse(f"claims {wanted >> 20} MiB of data in {held >> 10} KiB", "must hold what it claims")
+    return shapes, wanted
+
+
+def _screen_shapes(shapes: dict[str, tuple[int, ...]]) -> None:
     for name in REQUIRED:
         if name not in shapes:
-            _refuse(path, f"has no {name} but must have one")
+            refuse(f"has no {name}", "must have one")
     shape = shapes["Data.IR"]
     if len(shape) != 3 or 0 in shape:
-        _refuse(path, f"has Data.IR of shape {shape} but must have (directions, 2, taps)")
+        refuse(f"has Data.IR of shape {shape}", "must have (directions, 2, taps)")
     if shape[1] != 2:
-        _refuse(path, f"has {shape[1]} receiver{'s' * (shape[1] > 1)} but must have 2: the ears")
+        refuse(f"has {shape[1]} receiver{'s' * (shape[1] > 1)}", "must have 2: the ears")
     if shape[0] > MAX_DIRECTIONS:
-        _refuse(path, f"has {shape[0]} directions but must have at most {MAX_DIRECTIONS}")
+        refuse(f"has {shape[0]} directions", f"must have at most {MAX_DIRECTIONS}")
     if shape[2] > MAX_TAPS:
-        _refuse(path, f"has {shape[2]} taps but must have at most {MAX_TAPS}")
-    return shapes
+        refuse(f"has {shape[2]} taps", f"must have at most {MAX_TAPS}")
+    for name in SMALL_ARRAYS:  # two points a direction are the most there is
+        if np.prod(shapes.get(name, ()), dtype=object) > 6 * shape[0]:
+            refuse(f"has {name} of shape {shapes[name]}", f"must have {shape[0]} values of it at most")
+
+
+def _string(item: Any, name: str) -> str:
+    """A text attribute of a file or dataset, "" where there is none."""
+    import h5py
+
+    if name not in item.attrs:
+        return ""
+    if h5py.h5a.get_info(item.id, name.encode()).data_size > MAX_ATTRIBUTE_BYTES:
+        refuse(f"has an absurdly long {name}", "must be a SOFA file")
+    value = item.attrs[name]
+    value = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text[:MAX_ATTRIBUTE_BYTES].strip()
 
 
 def _first_line(error: BaseException) -> str:

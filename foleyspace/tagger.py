@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from foleyspace.errors import FoleyspaceError, InputError
+from foleyspace.keeping import kept
 from foleyspace.mel import HOP, RATE, log_mel, normalise
 from foleyspace.types import Floats, Samples
 from foleyspace.word_vectors import word_vectors
@@ -74,6 +75,7 @@ class Tagger(Protocol):
     def __hash__(self) -> int: ...
 
 
+@kept
 def load_tagger(name: str = "auto", *, device: str = "cpu", offline: bool = False) -> Tagger:
     """The embedded tagger ("auto"), or an AST or CLAP model through transformers: a hub name or a folder.
 
@@ -168,14 +170,20 @@ def _load(device: str, weights: Path | None) -> tuple[Any, Calibration, Samples]
             with safe_open(str(path), framework="pt") as file:
                 stated = json.loads((file.metadata() or {}).get("calibration", "null"))
                 state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            if not all(tensor.isfinite().all() for tensor in state.values()):
+                raise ValueError("it holds NaN or infinite values")
             reference = state.pop("reference", torch.zeros(0, DIM)).float().numpy()
             net = TaggerNet(DIM, len(KINDS))
             missing, unknown = net.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
             if unknown or any(not name.endswith("num_batches_tracked") for name in missing):
-                raise ValueError(f"missing {missing}, unknown {unknown}")
-        except (OSError, SafetensorError, RuntimeError, ValueError) as error:
-            raise FoleyspaceError(f"{path}: the tagger's weights are damaged ({str(error)[:80]})") from None
+                raise ValueError(f"missing {missing[:2]}, unknown {unknown[:2]}")
+            calibration = Calibration(**stated) if stated else Calibration(1 / 0.07, (0.0, 0.0))
+            if not np.isfinite(np.hstack([*vars(calibration).values()]).astype(float)).all():
+                raise ValueError("its calibration is not finite")
+        except (OSError, SafetensorError, RuntimeError, ValueError, TypeError) as error:
+            reason = " ".join(str(error).split())[:80]
+            kind = FoleyspaceError if weights is None else InputError
+            raise kind(f"{path}: the tagger's weights are damaged ({reason})") from None
     net = net.eval().to(device).to(memory_format=torch.channels_last)
-    calibration = Calibration(**stated) if stated else Calibration(1 / 0.07, (0.0, 0.0))
     reference.setflags(write=False)
     return net, calibration, reference

@@ -42,16 +42,17 @@ def load_hub_tagger(name: str, *, device: str = "cpu", offline: bool = False) ->
         raise InputError(f"`tagger` is {name!r} but must be auto, a folder, or a hub name (OWNER/NAME)")
     source = str(Path(name).expanduser()) if local else name
     only_local = local or offline or not hub_answers()
+    how = {"local_files_only": only_local, "trust_remote_code": False}
     kinds = {"clap": ClapTagger, "audio-spectrogram-transformer": AstTagger}
     try:
-        model_type = AutoConfig.from_pretrained(source, local_files_only=only_local).model_type
+        model_type = AutoConfig.from_pretrained(source, **how).model_type
         if model_type not in kinds:
             raise InputError(f"`tagger` {name} is a {model_type} model but must be CLAP or AST")
         with quiet_transformers():
-            return kinds[model_type](name, source, only_local, torch_device(device), offline)
+            return kinds[model_type](name, source, how, torch_device(device), offline)
     except InputError:
         raise
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # whatever a broken folder makes transformers raise
         if local:
             raise InputError(f"{name}: it holds no CLAP or AST model ({_short(error)})") from None
         reason = (
@@ -113,13 +114,13 @@ class ClapTagger(_HubTagger):
 
     calibration = CLAP
 
-    def __init__(self, name: str, source: str, only_local: bool, device: str, offline: bool) -> None:
+    def __init__(self, name: str, source: str, how: dict[str, Any], device: str, offline: bool) -> None:
         from transformers import AutoFeatureExtractor, AutoTokenizer, ClapModel
 
-        extractor = AutoFeatureExtractor.from_pretrained(source, local_files_only=only_local)
-        model = ClapModel.from_pretrained(source, local_files_only=only_local)
+        extractor = AutoFeatureExtractor.from_pretrained(source, **how)
+        model = ClapModel.from_pretrained(source, **how)
         super().__init__(name, extractor, model, device, offline)
-        self._tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=only_local)
+        self._tokenizer = AutoTokenizer.from_pretrained(source, **how)
         self._known: dict[str, Samples] = {}
 
     def _vectors(self, inputs: Any) -> Any:
@@ -148,11 +149,11 @@ class AstTagger(_HubTagger):
     calibration = AST
     hop_s = 1.0  # it looks at ten seconds whatever it is given, and costs as much
 
-    def __init__(self, name: str, source: str, only_local: bool, device: str, offline: bool) -> None:
+    def __init__(self, name: str, source: str, how: dict[str, Any], device: str, offline: bool) -> None:
         from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
-        extractor = AutoFeatureExtractor.from_pretrained(source, local_files_only=only_local)
-        model = AutoModelForAudioClassification.from_pretrained(source, local_files_only=only_local)
+        extractor = AutoFeatureExtractor.from_pretrained(source, **how)
+        model = AutoModelForAudioClassification.from_pretrained(source, **how)
         super().__init__(name, extractor, model, device, offline)
         names = model.config.id2label
         self._labels = word_vectors([names[i] for i in range(len(names))], offline=offline)

@@ -34,10 +34,11 @@ class TextEncoder:
 
         kinds: dict[str, Any] = {"clip": CLIPTextModelWithProjection, "t5": T5EncoderModel}
         with quiet_transformers():
-            kind = AutoConfig.from_pretrained(source, local_files_only=local).model_type
+            how = {"local_files_only": local, "trust_remote_code": False}
+            kind = AutoConfig.from_pretrained(source, **how).model_type
             kind = "clip" if kind == "clip_text_model" else kind
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(source, local_files_only=local)
-            model: Any = kinds.get(kind, AutoModel).from_pretrained(source, local_files_only=local)
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(source, **how)
+            model: Any = kinds.get(kind, AutoModel).from_pretrained(source, **how)
         self._model, self._pooled, self.name = model.eval(), kind == "clip", name
         self._longest = min(LONGEST, self._tokenizer.model_max_length)
         self.dim = int(self(["a"]).shape[1])

@@ -122,11 +122,13 @@ def _keypoints(found: Any, w: int, h: int) -> NDArray[np.float32] | None:
 
 
 def weight_folders() -> tuple[Path, ...]:
-    """Where Ultralytics and we keep weights: here, its weights folder as set by the user, our cache."""
-    folders = [Path.cwd(), cache_dir("weights")]
-    with contextlib.suppress(OSError, ValueError, TypeError):
+    """Where Ultralytics and we keep weights: its weights folder as set by the user, our cache. Not the folder
+    one happens to be in: weights are pickles, which may run what they like, so a file that lies about is
+    taken only when it is named itself."""
+    folders = [cache_dir("weights")]
+    with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
         settings = json.loads((_settings_folder() / "settings.json").read_text(encoding="utf-8"))
-        folders.insert(1, Path(settings["weights_dir"]))
+        folders.insert(0, Path(settings["weights_dir"]))
     return tuple(folders)
 
 

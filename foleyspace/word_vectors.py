@@ -91,9 +91,10 @@ class Encoder:
     def __init__(self, source: str, local: bool) -> None:
         from transformers import AutoModel, AutoTokenizer
 
+        how = {"local_files_only": local, "trust_remote_code": False}
         with quiet_transformers():
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(source, local_files_only=local)
-            self._model: Any = AutoModel.from_pretrained(source, local_files_only=local).eval()
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(source, **how)
+            self._model: Any = AutoModel.from_pretrained(source, **how).eval()
         if self._model.config.hidden_size != DIM:
             raise ValueError(f"it gives {self._model.config.hidden_size} numbers a word, not {DIM}")
 
@@ -137,7 +138,7 @@ def _encoder(model: str | None, offline: bool) -> Encoder:
             raise FoleyspaceError("it is not installed" + ("" if offline else " and its host is silent"))
     try:
         return Encoder(source, local)
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # whatever a broken folder makes transformers raise
         raise FoleyspaceError(" ".join(str(error).split())[:80]) from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -91,7 +90,9 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
     from foleyspace.files import check_input
     from foleyspace.mono_input import write_mono
     from foleyspace.mux import rehearse, remux
+    from foleyspace.scratch import scratch_folder
     from foleyspace.side_outputs import checked_outputs, together, write_side_outputs
+    from foleyspace.unchanged import watched
     from foleyspace.video import probe
 
     video = check_input(video, "video")
@@ -103,7 +104,8 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
         seconds[name] = time.perf_counter() - started
         started = time.perf_counter()
 
-    with collected_decisions() as decisions, tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
+    with collected_decisions() as decisions, scratch_folder() as folder:
+        check_unchanged = watched(video)
         clip = probe(video)
         scene = None if config.scene is None else Scene.load(config.scene)
         if config.prompt is not None:
@@ -118,9 +120,9 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
         encoder(
             audio_codec_of(container_of(out), out, config.audio_codec), WORKING_RATE, config.audio_bitrate
         )
-        rehearse(clip, out, Path(folder), **audio)
+        rehearse(clip, out, folder, **audio)
         hrirs = config.sound.load_hrirs()
-        mono = Path(folder) / "mono.wav"
+        mono = folder / "mono.wav"
         own_track = write_mono(clip, config.audio, mono, scene, WORKING_RATE)
         stage("read")
         seen = None
@@ -129,7 +131,7 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
             clip, scene = seen.clip, seen.scene
             say_candidates(seen.evidence)
         stage("watch")
-        binaural = Path(folder) / "binaural.wav"
+        binaural = folder / "binaural.wav"
         report = spatialize_file(
             mono,
             scene,
@@ -141,11 +143,13 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
             own_track=own_track,
         )
         stage("spatialize")
+        check_unchanged()
         with together(written) as made:
             remux(clip, binaural, out, overwrite=config.overwrite, **audio)
             made.append(out)
             stage("write")
             result = RenderResult(out, clip, scene, report, tuple(decisions), seconds, seen)
             write_side_outputs(config, result, binaural, made)
+            check_unchanged()
         stage("show")
         return replace(result, decisions=tuple(decisions))

@@ -91,6 +91,23 @@ def test_resampling_keeps_delay_and_level():
     assert resample_irs(ir, 44100, 44100) is not None
 
 
+@pytest.mark.parametrize("rate", [44101, 47999])
+def test_rates_that_hardly_ever_meet_cost_no_more_memory(rate):
+    """A file may state any rate; responses end to end on a common grid would be seconds long each."""
+    import tracemalloc
+
+    def pulse(t):
+        return np.exp(-(((t - 0.0021) / 5e-5) ** 2))
+
+    ir = np.tile(pulse(np.arange(256) / rate), (700, 2, 1))
+    tracemalloc.start()
+    out = resample_irs(ir, rate, 48000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.abs(out - pulse(np.arange(out.shape[-1]) / 48000) * rate / 48000).max() < 1e-4
+    assert peak < 12 * out.nbytes
+
+
 @pytest.mark.parametrize("shift", [10.0, 12.25, 17.5])
 def test_onset_follows_a_fractional_delay(shift):
     """A known delay of a minimum-phase response is found within 1 us."""

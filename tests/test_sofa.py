@@ -473,6 +473,21 @@ def test_every_public_set_has_its_left_ear_left(shared):
         assert np.linalg.norm(raw.xyz, axis=1).min() > 0.5, path.name
 
 
+@pytest.mark.parametrize("name", ["MIT_KEMAR_large_pinna", "CIPIC", "LISTEN_IRC_1002_C"])
+def test_another_reader_reads_the_same(shared, name):
+    """sofar, through the netCDF library."""
+    import sofar
+
+    path = next((shared / "hrir").glob(f"{name}*.sofa"))
+    raw = read(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        other = sofar.io.read_sofa_as_netcdf(str(path))
+    assert raw.rate == other.Data_SamplingRate
+    np.testing.assert_array_equal(raw.ir, other.Data_IR)
+    np.testing.assert_allclose(raw.xyz, cartesian(np.asarray(other.SourcePosition)), atol=1e-9)
+
+
 @pytest.mark.parametrize("name", ["MIT_KEMAR_large_pinna", "FHK_HRIR_L2354"])
 def test_wrong_metadata_of_public_sets_are_noticed(shared, name, caplog):
     with caplog.at_level(logging.INFO, "foleyspace"):
@@ -504,11 +519,26 @@ def test_a_damaged_byte_that_hangs_hdf5_is_survived(shared, tmp_path):
 
 
 def test_screening_reads_no_data(write, monkeypatch):
-    """What is refused for its metadata is refused before sofar sees it."""
-    path = replace_dataset(write(), "Data.IR", shape=(48, 2, 70_000), dtype="f8")
+    """What is refused for its metadata is refused before any array is read, and what is refused for a rate,
+    a delay or a position before the responses are."""
+    read_names = []
+    numbers = sofa_file.SofaFile._numbers
 
-    def refuse(*_):
-        raise AssertionError("loaded before it was screened")
+    def noted(self, name):
+        read_names.append(name)
+        return numbers(self, name)
 
-    monkeypatch.setattr(sofa_file, "_sofar", refuse)
-    refused(path, "taps")
+    monkeypatch.setattr(sofa_file.SofaFile, "_numbers", noted)
+    refused(replace_dataset(write(), "Data.IR", shape=(48, 2, 70_000), dtype="f8"), "taps")
+    assert read_names == []
+    two_rates = np.where(np.arange(len(IR)) < 20, 44100.0, 48000.0)
+    nowhere = np.where(np.arange(len(IR))[:, None] == 5, np.nan, POLAR)
+    for name, values in (
+        ("Data.SamplingRate", two_rates),
+        ("Data.Delay", np.full((1, 2), np.inf)),
+        ("SourcePosition", nowhere),
+    ):
+        refused(replace_dataset(write(), name, data=values), "but must")
+    assert "Data.IR" not in read_names
+    read(write())
+    assert read_names[-1] == "Data.IR"
