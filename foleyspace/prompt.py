@@ -20,11 +20,15 @@ from dataclasses import dataclass
 from foleyspace.errors import InputError
 from foleyspace.prompting.clause import Clause
 from foleyspace.prompting.clauses import read_clauses
+from foleyspace.prompting.frames import without_frames
 from foleyspace.prompting.relations import find
 from foleyspace.prompting.resolve import Resolver
+from foleyspace.prompting.rows import share_sides
 from foleyspace.prompting.scan import scan
+from foleyspace.prompting.slices import join_slices
+from foleyspace.prompting.sources import often_heard
 from foleyspace.prompting.text import Token, read_text
-from foleyspace.prompting.words import LANDMARKS
+from foleyspace.prompting.words import DETERMINERS, LANDMARKS
 from foleyspace.types import Scene
 
 MAX_SOURCES = 16
@@ -53,11 +57,14 @@ def read_prompt(text: str, duration: float) -> PromptReading:
         raise InputError(
             f"`duration` is {duration} but must be above 0 and at most {MAX_DURATION_S:g} seconds"
         )
-    clean, tokens, notes = read_text(text)
+    clean, words, notes = read_text(text)
+    tokens = without_frames(words)
     clauses, unknown = read_clauses(scan(tokens, clean), tokens)
     if not clauses:
         raise InputError("`prompt` names no sound: say what is heard and where")
+    share_sides(clauses, notes)
     clauses = _with_new_references(clauses, tokens)
+    clauses = join_slices(clauses, float(duration))
     if len(clauses) > MAX_SOURCES:
         raise InputError(f"`prompt` names {len(clauses)} sources but must name {MAX_SOURCES} or fewer")
     resolver = Resolver(clauses, float(duration), notes)
@@ -67,7 +74,7 @@ def read_prompt(text: str, duration: float) -> PromptReading:
         slug = re.sub(r"[^a-z0-9]+", "-", clause.label.lower()).strip("-") or "source"
         ids[slug] = ids.get(slug, 0) + 1
         sources.append(resolver.source(k, f"{slug}-{ids[slug]}", _caption(clause, tokens, clean)))
-    missed = [clean[tokens[a].start : tokens[b - 1].end] for a, b in unknown] + resolver.unknown
+    missed = [clean[tokens[a].start : tokens[b - 1].end] for a, b in unknown if a < b] + resolver.unknown
     scene = Scene(tuple(sources), float(duration))
     return PromptReading(scene, tuple(dict.fromkeys(notes)), tuple(dict.fromkeys(missed)))
 
@@ -92,11 +99,18 @@ def _with_new_references(clauses: list[Clause], tokens: Sequence[Token]) -> list
     for k, clause in enumerate(clauses):
         for phrase in [phrase for stage in clause.stages for phrase in stage]:
             for ref in phrase.refs:
+                head = ref.words[-1]
                 new = ref.label is not None or not (
-                    ref.definite or ref.words[-1] in LANDMARKS or phrase.groups["relation"] == "to"
+                    (
+                        ref.definite
+                        and (not often_heard(head) or head in clause.names or "own" in phrase.groups)
+                    )
+                    or head in LANDMARKS
+                    or phrase.groups["relation"] == "to"
                 )
                 if new and ref.end and ref.words[0] != "listener" and find(ref, out, k) is None:
-                    label = ref.label or " ".join(t.raw.lower() for t in tokens[ref.start + 1 : ref.end])
+                    words = (t.raw.lower() for t in tokens[ref.start : ref.end] if t.norm not in DETERMINERS)
+                    label = ref.label or " ".join(words)
                     out.insert(
                         out.index(clause) + 1, Clause(label, set(ref.words), spans=[(ref.start, ref.end)])
                     )

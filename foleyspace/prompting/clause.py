@@ -6,12 +6,14 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from foleyspace.prompting.sources import MEN, WOMEN, is_person
 from foleyspace.prompting.view import Phrase
 from foleyspace.prompting.words import HYPERNYMS, word_set
 
-DIRECTIONS = word_set("lateral back front centre corner clock azimuth angle relation spread ear")
+DIRECTIONS = word_set("lateral back front centre corner clock azimuth angle relation spread sides ear")
 PLACES = DIRECTIONS | word_set("up down updown level elevation offscreen")
-MOTIONS = word_set("finish move circle pass approach recede rise fall oscillate")
+COUPLES = word_set("couple pair duo twins lovers newlyweds parents grandparents siblings spouses")
+MOTIONS = word_set("extent finish move circle pass approach recede rise fall oscillate")
 TIMES = word_set("window after until first last length at_end at_start first_half second_half whole")
 
 
@@ -31,9 +33,47 @@ class Clause:
     lead: bool = False  # its place was said before its name
     after: int | None = None
     sentence: int = 0
+    article: bool = True  # named with "a", "the", "two" ...
+    modifiers: frozenset[str] = frozenset()  # "baby" of "baby monitor", which "the baby" does not name again
+    governed: bool = False  # a time that opens its sentence is its time
+    ordinal: int | None = None  # "the second" of several, counted from 0; -1: the last
+
+    @property
+    def several(self) -> bool:
+        """Whether its name is a plural: "voices", "two dogs"."""
+        words = [word for word in self.label.lower().split() if not word.endswith("ing")] or [""]
+        return self.count > 1 or (
+            words[-1].endswith("s") and not words[-1].endswith(("ss", "us", "is", "'s"))
+        )
 
     def has(self, kinds: frozenset[str]) -> bool:
         return any(phrase.kind in kinds for stage in self.stages for phrase in stage)
+
+    def take_back(self, phrases: Sequence[Phrase]) -> None:
+        """ "On my left, no, sorry, on my right": forget the kind of place that is told anew."""
+        for kinds in (
+            DIRECTIONS,
+            word_set("distance near far mid ear"),
+            word_set("up down updown level elevation"),
+        ):
+            if any(phrase.kind in kinds for phrase in phrases):
+                self.stages = [[p for p in stage if p.kind not in kinds] for stage in self.stages]
+
+    def go_on(self, phrases: Sequence[Phrase], settles: bool = False) -> None:
+        """Add what a later sentence or verb says: a time or a way of its own is a stage of its own;
+        `settles`: the verb tells where it stays at last ("flies over me, hovers in front")."""
+        here, new = {p.kind for p in self.stages[-1]}, {p.kind for p in phrases}
+        led = any(p.prep in ("from", "to", "toward") for p in self.stages[-1] if p.kind in DIRECTIONS)
+        told = any(p.kind in DIRECTIONS and p.prep not in ("to", "toward") for p in phrases)
+        settles = settles and not any(p.prep == "from" for p in phrases)
+        if settles and here & MOTIONS and new & DIRECTIONS and not new & (MOTIONS | TIMES | {"then"}):
+            self.stages[-1].append(Phrase("finish", phrases[0].start, phrases[0].start, "", {}))
+        elif here & DIRECTIONS and new & DIRECTIONS:
+            timed = bool(here & TIMES and new & TIMES)
+            led = led or any(p.prep == "from" for p in phrases if p.kind in DIRECTIONS)
+            if timed or (new & MOTIONS and told and not led):
+                self.stages.append([])
+        self.add(phrases)
 
     def add(self, phrases: Sequence[Phrase]) -> None:
         for phrase in phrases:
@@ -50,6 +90,7 @@ class Clause:
                 if turned:
                     self.stages.append([])  # "comes closer and goes away"
                 ways = [p for p in self.stages[-1] if p.prep in ("to", "toward") and p.kind in DIRECTIONS]
+                ways += [p for p in self.stages[-1] if p.kind == "finish"]
                 if ways and phrase.prep in ("to", "toward") and phrase.kind in DIRECTIONS:
                     # "to the left, to the back": one leg after the other
                     self.stages.append([dataclasses.replace(phrase, kind="move", groups={}, refs=())])
@@ -61,20 +102,26 @@ class Clause:
                 self.stages[-1].append(phrase)
 
 
-def fits(pronoun: str, clause: Clause) -> bool:
-    """Whether "she", "his", "it" may stand for that source."""
+def fits(pronoun: str, clause: Clause) -> int:
+    """How well "she", "his", "it" may stand for that source: 0 not, 1 it may, 2 it does."""
     kind = {"her": "she", "his": "he", "him": "he", "their": "they", "them": "they", "its": "it"}.get(
         pronoun, pronoun
     )
-    people = {word for who in ("she", "he") for word in HYPERNYMS[who].split()} | {
-        "people",
-        "children",
-        "kids",
-    }
+    person = is_person(clause.names)
     if kind == "it":
-        return not clause.names & people or bool(clause.names & {"singing", "guitar"} - people)
-    if kind in ("she", "he", "they"):
-        return bool(clause.names & set(HYPERNYMS[kind].split())) or (
-            kind == "they" and any(n.endswith("s") for n in clause.names)
-        )
-    return True
+        return 0 if person and not clause.names & {"singing", "guitar"} else 2
+    if kind == "they":
+        plural = any(n.endswith("s") or n in ("people", "children") for n in clause.names)
+        return 2 if plural or clause.names & set(HYPERNYMS["they"].split()) else 0
+    if kind in ("she", "he"):
+        own, other = (WOMEN, MEN) if kind == "she" else (MEN, WOMEN)
+        if clause.count > 1 or clause.names & COUPLES:
+            return 0
+        return 2 if clause.names & own else 1 if person and not clause.names & other else 0
+    return 2
+
+
+def meant(pronoun: str, clauses: Sequence[Clause]) -> Clause | None:
+    """The source that a pronoun stands for: the one that fits best, the last named of equals."""
+    best = max((fits(pronoun, clause) for clause in clauses), default=0)
+    return next((c for c in reversed(clauses) if best and fits(pronoun, c) == best), None)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
-from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, TIMES, Clause, fits
+from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, TIMES, Clause, fits, meant
 from foleyspace.prompting.fragments import Fragment, cut_fragments
 from foleyspace.prompting.labels import Mention, Pieces
 from foleyspace.prompting.naming import (
     apposed,
+    is_aside,
     is_way,
     name_more,
     named_again,
@@ -18,17 +18,20 @@ from foleyspace.prompting.naming import (
     share_verb,
 )
 from foleyspace.prompting.nouns import read_fragment
+from foleyspace.prompting.others import told_by_pronoun
+from foleyspace.prompting.referring import read_pieces, told_of
+from foleyspace.prompting.rows import place_rows
 from foleyspace.prompting.sentences import (
     drop_headings,
     goes_forward,
     governing_times,
-    may_go_on,
     pair_respectively,
     share_places,
 )
+from foleyspace.prompting.talk import only_talk
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.view import Phrase, Reference
-from foleyspace.prompting.words import DETERMINERS, LANDMARKS, SCREENS, ing
+from foleyspace.prompting.words import DETERMINERS, LANDMARKS, SCREENS
 
 
 def read_clauses(
@@ -46,16 +49,22 @@ class _Assembler:
         self.pending: list[Phrase] = []
         self.pending_spans: list[tuple[int, int]] = []
         self.groups: list[Clause] = []
+        self.governed = False  # a time that opened the sentence holds
+        self.current: Clause | None = None  # the source last told of
 
     def run(self) -> tuple[list[Clause], list[tuple[int, int]]]:
-        pieces = [self._pieces(k) for k in range(len(self.fragments))]
+        pieces = read_pieces(self.fragments, self.tokens)
         pair_respectively(self.fragments, pieces, self.tokens)
+        place_rows(self.fragments, pieces, self.tokens)
         governing: list[Phrase] = []
         for k, piece in enumerate(pieces):
+            if k and self.fragments[k].sentence != self.fragments[k - 1].sentence:
+                share_places(self.clauses, self.groups, self.fragments)
             self.unknown += piece.unknown
             governing = governing_times(self.fragments, k, piece, governing)
             if governing and piece.mentions and not any(p.kind in TIMES | {"then"} for p in piece.phrases):
                 piece.parts += governing
+            self.governed = bool(governing)
             if piece.mentions:
                 self._named(k, piece)
             else:
@@ -66,6 +75,9 @@ class _Assembler:
             self.clauses.append(Clause("sound", {"sound"}, [self.pending], self.pending_spans))
         share_places(self.clauses, self.groups, self.fragments)
         kept = [clause for clause in self.clauses if clause not in self.groups]
+        for clause in only_talk(kept):
+            kept.remove(clause)
+            self.unknown += clause.spans
         for clause in kept:
             if clause.after is not None:
                 before = self.clauses[clause.after]
@@ -75,45 +87,6 @@ class _Assembler:
     @property
     def _last(self) -> Clause | None:
         return self.clauses[-1] if self.clauses else None
-
-    def _pieces(self, k: int) -> Pieces:
-        piece = read_fragment(self.fragments[k].items, self.tokens, may_go_on(self.fragments, k, self.tokens))
-        last = self.fragments[k - 1].items[-1] if k else None
-        if (
-            piece.subject in ("who", "which", "that")
-            and isinstance(last, Phrase)
-            and last.refs
-            and last.refs[-1].end == last.end
-        ):
-            # "closer than the dog, which barks on the left": what follows tells of the dog
-            at = last.refs[-1]
-            nouns = [i for i in range(at.start, at.end) if self.tokens[i].norm not in DETERMINERS]
-            if nouns:
-                piece.parts.insert(
-                    0, Mention(det="the" if at.definite else "a", nouns=nouns, linked=True, verb=piece.verb)
-                )
-                piece.subject = ""
-        parts = piece.parts
-        first = parts[0] if parts else None
-        if (
-            not piece.mentions
-            and isinstance(first, Phrase)
-            and first.kind == "relation"
-            and (piece.verbs or len(parts) > 1)
-        ):
-            # "behind a car passes": the car is what is heard, it is behind the listener
-            kind = {"behind": "back", "above": "up", "below": "down", "front": "front"}.get(
-                first.groups["relation"]
-            )
-            if kind and first.refs and not first.refs[0].definite and first.refs[0].end:
-                ref = first.refs[0]
-                nouns = [i for i in range(ref.start, ref.end) if self.tokens[i].norm not in DETERMINERS]
-                place = dataclasses.replace(
-                    first, kind=kind, end=ref.start, text=first.text.split()[0], refs=(), groups={}
-                )
-                mention = Mention(det="a", nouns=nouns, linked=True, verb=piece.verb)
-                piece.parts[:1] = [place, mention]
-        return piece
 
     def _named(self, k: int, piece: Pieces) -> None:
         leading: list[Phrase] = []
@@ -159,6 +132,14 @@ class _Assembler:
         self, k: int, mention: Mention, phrases: list[Phrase], span: tuple[int, int], leading: bool
     ) -> None:
         fragment = self.fragments[k]
+        if (
+            self._last is not None
+            and not phrases
+            and not self.pending
+            and is_aside(mention, fragment.before, self.tokens)
+        ):
+            self.unknown.append(span)
+            return
         if only_looks(mention, self.tokens) or (self._last is not None and is_way(mention, self.tokens)):
             start = k == 0 or self.fragments[k - 1].sentence != fragment.sentence
             if phrases and (self._last is None or start):
@@ -177,10 +158,10 @@ class _Assembler:
         share_verb(self._last, fragment.before, mention, self.tokens)
         starts = mention.nouns[0] if mention.nouns else span[0] + 1
         then = next((phrase for phrase in phrases if phrase.kind == "then" and phrase.start < starts), None)
-        again = named_again(self.clauses, mention, phrases, self.tokens)
+        again = named_again(self.clauses, self.groups, mention, phrases, self.tokens)
         clause = again or new_clause(self.clauses, self.groups, mention, self.tokens)
         if again is None:
-            clause.sentence = fragment.sentence
+            clause.sentence, clause.governed = fragment.sentence, self.governed
             clause.lead = leading or bool(self.pending)
             # "then" tells of time where something happens, else it goes on with a list
             happens = mention.verb or mention.moved or (self._last is not None and self._last.has(TIMES))
@@ -191,10 +172,11 @@ class _Assembler:
             phrases = [phrase for phrase in phrases if phrase is not then]
             if again is not None or (self.pending and clause.after is None):
                 phrases.insert(0, then)
-        own = [*self.pending, *phrases]
         clause.spans += [*self.pending_spans, span]
-        self.pending, self.pending_spans = [], []
-        clause.plain = clause.plain and not own and not mention.verb
+        own, self.pending = told_of(self.pending, phrases, clause)
+        self.pending_spans = []
+        self.current = clause
+        clause.plain = clause.plain and not any(p.kind in PLACES | MOTIONS for p in own) and not mention.verb
         before = self.clauses[-2] if len(self.clauses) > 1 else None
         if (
             fragment.before.endswith(("with", "where"))
@@ -227,7 +209,12 @@ class _Assembler:
                 at = mention.nouns[0] if mention.nouns else span[0]
                 owner = Reference((mention.det,), mention.det, start=at - 1, end=at)
                 own.append(Phrase("relation", at, at, mention.det, {"relation": "same"}, (owner,)))
-        clause.add(own)
+        if "instead" in fragment.before:
+            clause.take_back(own)
+        if again is not None:
+            clause.go_on(own)
+        else:
+            clause.add(own)
 
     def _placed_next(self, k: int) -> bool:
         """Whether the next fragment of the sentence is a place by itself, which will belong here."""
@@ -243,6 +230,13 @@ class _Assembler:
 
     def _continued(self, k: int, piece: Pieces, pieces: list[Pieces]) -> None:
         phrases = piece.phrases
+        member = told_by_pronoun(piece, self.clauses, self.groups)
+        if member is not None:
+            member.spans = [self.fragments[k].span]
+            member.add([*self.pending, *phrases])
+            self.clauses.append(member)
+            self.pending, self.pending_spans, self.current = [], [], member
+            return
         if not piece.subject or any(fits(piece.subject, clause) for clause in self.clauses):
             name_more(self.clauses, piece, self.tokens)
         if not phrases:
@@ -250,38 +244,35 @@ class _Assembler:
                 self.clauses[-1].plain = False
             return
         span = self.fragments[k].span
-        somebody = {"he": "man", "she": "woman", "they": "people"}.get(piece.subject)
-        if somebody and piece.verb and not any(fits(piece.subject, clause) for clause in self.clauses):
-            # "she laughs behind me", and nobody was named
-            label = f"{somebody} {ing(piece.verb)}"
-            self.clauses.append(
-                Clause(label, {somebody, piece.subject, piece.verb}, spans=[span], plain=False)
-            )
-            self.clauses[-1].add([*self.pending, *phrases])
-            self.pending, self.pending_spans = [], []
-            return
         if not self.clauses:
             self.pending += phrases
             self.pending_spans.append(span)
             return
-        if piece.subject in ("both", "they", "these", "those") and len(self.clauses) > 1:
+        if piece.subject == "others" and all(clause.has(PLACES) for clause in self.clauses):
+            self._add(k, Mention(det="another", other=True), phrases, span, leading=False)
+            return
+        if piece.subject in ("both", "they", "these", "those", "others") and len(self.clauses) > 1:
             placing = any(phrase.kind in PLACES | MOTIONS for phrase in phrases)
-            bare = [clause for clause in self.clauses if not (placing and clause.has(PLACES | MOTIONS))]
+            others = piece.subject == "others"
+            bare = [c for c in self.clauses if not ((placing or others) and c.has(PLACES | MOTIONS))]
             targets = bare[-2:] if piece.subject == "both" else bare
             if targets:
                 for clause in targets:
                     clause.add(phrases)
                     clause.spans.append(span)
                 return
-        target = self.clauses[-1]
+        target = self.current or self.clauses[-1]
         if piece.subject and piece.subject not in ("who", "which", "that"):
-            target = next((c for c in reversed(self.clauses) if fits(piece.subject, c)), target)
+            target = meant(piece.subject, self.clauses) or target
         elif (
             not piece.verbs and not piece.subject and goes_forward(self.fragments, k, phrases, target, pieces)
         ):
             self.pending += phrases
             self.pending_spans.append(span)
             return
-        target.add(phrases)
+        if "instead" in self.fragments[k].before:
+            target.take_back(phrases)
+        target.go_on(phrases, settles=piece.verbs and not piece.subject)
         target.plain = False
         target.spans.append(span)
+        self.current = target

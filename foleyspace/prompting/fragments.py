@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from foleyspace.prompting.text import Token
+from foleyspace.prompting.verb_words import SOUND_VERBS, verb_forms
 from foleyspace.prompting.view import JOINS, STOPS, Phrase
 from foleyspace.prompting.words import (
     ADJECTIVES,
     DETERMINERS,
     FILLERS,
+    INSTRUMENTS,
     LANDMARKS,
     MANNER,
     PREPOSITIONS,
     SCREENS,
-    verb_forms,
+    word_set,
 )
 
 
@@ -47,7 +49,7 @@ def cut_fragments(items: Sequence[Phrase | int], tokens: Sequence[Token]) -> lis
         if isinstance(item, int):
             word = tokens[item].norm
             if (word in STOPS or word in JOINS) or (
-                word == "with" and _another(k, items, tokens, fragments[-1])
+                word == "with" and _another(k, items, tokens, fragments[-1], bool(fragments[1:]))
             ):
                 sentence += word in (".", ";", "!", "?")
                 if word == "," and _adjective(fragments[-1], tokens):
@@ -80,14 +82,31 @@ def _negated(fragment: Fragment, tokens: Sequence[Token]) -> bool:
     words = [tokens[item].norm for item in fragment.items if isinstance(item, int)]
     return (
         bool(words)
-        and words[-1] in ("not", "never", "nothing", "nobody")
+        and words[-1] in ("not", "never", "nothing", "nobody", "except", "without", "than")
         and isinstance(fragment.items[-1], int)
     )
 
 
-def _another(k: int, items: Sequence[Phrase | int], tokens: Sequence[Token], fragment: Fragment) -> bool:
+_USING = word_set("play fight hit bang knock tap strike work start begin open close end beat")
+
+
+def _another(
+    k: int, items: Sequence[Phrase | int], tokens: Sequence[Token], fragment: Fragment, later: bool
+) -> bool:
     """Whether "with" brings in another sound, not the manner of the one before."""
-    said = any(
+    tool = fragment.items[-1] if fragment.items else None
+    if isinstance(tool, int) and verb_forms().get(tokens[tool].norm, ("",))[0] in _USING:
+        return False  # "plays with a ball"
+    bare = items[k + 1] if k + 1 < len(items) else None
+    ends = k + 2 >= len(items) or isinstance(items[k + 2], int)
+    if (
+        isinstance(tool, int)
+        and isinstance(bare, int)
+        and ends
+        and tokens[bare].norm not in DETERMINERS | INSTRUMENTS
+    ) and verb_forms().get(tokens[tool].norm, ("", ""))[0] in SOUND_VERBS:
+        return False  # "a road hums with traffic"
+    said = (later and not fragment.items) or any(
         isinstance(item, Phrase) or verb_forms().get(tokens[item].norm, ("be",))[0] != "be"
         for item in fragment.items
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from foleyspace.prompting.verb_words import verb_forms
 from foleyspace.prompting.view import STOPS, Phrase, Reference, TokenView
+from foleyspace.prompting.words import LANDMARKS
 
 _SIDE_OF = re.compile(
     r"(?:somewhere )?(?:(?P<mod>slightly|just|a little|a bit|far|further|more|directly"
@@ -16,7 +18,15 @@ _POSSESSIVE = re.compile(
     r"(?:(?P<prep>on|to|at|from|in|off to) )?(?P<who>her|his|its|their)(?: (?:far|immediate))? "
     r"(?P<side>left|right)(?: hand)?(?: side)?(?= |$)(?! (?:foot|shoe|eye))"
 )
-_OTHER_SIDE = re.compile(r"(?:(?P<prep>on|to|at|from) )?the (?:other|opposite) side(?= |$)(?! of| from| to)")
+_OTHER_SIDE = re.compile(
+    r"(?:(?P<prep>on|to|at|from) )?(?:the|my|your) (?:(?:other|opposite) (?:side|hand|end)(?= |$)(?! of|"
+    r" from| to)"
+    r"|other(?=$| [.,;:!)]))"
+)
+_SAME_SIDE = re.compile(
+    r"(?:(?P<prep>on|to|at|from|in) )?(?:exactly |also )?(?:the same|that) (?:side|ear|channel|place|position"
+    r"|spot|direction|corner|area)(?: too| as well)?(?= |$)(?! as| with| of)"
+)
 _OWNED = re.compile(r"(?: hand)? 's (?:far |immediate )?(?P<side>left|right)(?: hand)?(?: side)?(?= |$)")
 _ADV = (
     r"(?:(?:right|directly|just|straight|immediately|close|slightly|a little|a bit|well"
@@ -45,7 +55,7 @@ _HEADS: list[tuple[str, re.Pattern[str], bool]] = [
     r"|direction|location|point|side)(?: as| with)?(?= |$)"
                         r"|together with(?= |$)|along with(?= |$)|(?:right )?where(?= (?:the|her"
                         r"|his) \S+(?: \S+)? (?:is|was|are|stands|sits))"), True),
-    ("same", re.compile(r"(?:and )?(?:follows|following|chases|chasing|accompanies"
+    ("same", re.compile(r"(?:and )?(?:follow|chase|accompany|follows|following|chases|chasing|accompanies"
     r"|accompanying)(?= |$)"), False),
     ("distance", re.compile(r"(?:(?:at|from) )?the same distance(?: away)?(?: as| from me "
     r"as)?(?= |$)|as (?:far|close|near)(?: away)? as(?= |$)"), True),
@@ -79,13 +89,12 @@ def read_relation(view: TokenView, i: int) -> Phrase | None:
         match = None  # "what is left of the campfire"
     if match is not None and view.index.get(match.end()) is not None:
         best = _longer(best, _side_of(view, i, match))
-    match = _OTHER_SIDE.match(view.joined, start)
-    if match is not None:
-        groups = {"relation": "mirror", "prep": match["prep"] or ""}
-        best = _longer(
-            best,
-            view.phrase("relation", i, view.index[match.end() + 1], groups, (Reference(("that",), "that"),)),
-        )
+    for kind, pattern in (("mirror", _OTHER_SIDE), ("same", _SAME_SIDE)):
+        match = pattern.match(view.joined, start)
+        if match is not None:
+            groups = {"relation": kind, "prep": match["prep"] or ""}
+            end = view.index[match.end() + 1]
+            best = _longer(best, view.phrase("relation", i, end, groups, (Reference(("that",), "that"),)))
     if view.word(i) == "with":
         best = _longer(best, _with(view, i))
     match = _DEGREES_ABOVE.match(view.joined, start)
@@ -107,12 +116,14 @@ def read_relation(view: TokenView, i: int) -> Phrase | None:
         best = _longer(
             best, _headed(view, i, view.index[stop], relation, match.groupdict().get("prep") or "", bare)
         )
-    if view.word(i) in ("on", "to", "at", "from") and best is None:
+    if view.word(i) in ("on", "to", "at", "from"):
         end, refs = view.reference(i + 1, False)
         match = _OWNED.match(view.joined, view.text_end(end))
         if refs and match is not None and refs[0].words != ("listener",):
             after = view.index[match.end() + 1]
-            best = view.phrase("relation", i, after, {"relation": match["side"], "own": "1"}, refs)
+            best = _longer(
+                best, view.phrase("relation", i, after, {"relation": match["side"], "own": "1"}, refs)
+            )
     return best
 
 
@@ -139,7 +150,13 @@ def _side_of(view: TokenView, i: int, match: re.Match[str]) -> Phrase | None:
     end, refs = view.reference(after, True)
     if not refs:
         return None
-    if refs[0].words in (("listener",), ("screen",)):
+    side_of_place = refs[0].words[-1] in LANDMARKS and set(view.norms[i:after]) & {
+        "side",
+        "end",
+        "edge",
+        "hand",
+    }
+    if refs[0].words in (("listener",), ("screen",)) or side_of_place:  # "the left side of the garden"
         return view.phrase("lateral", i, end, groups)
     return view.phrase(
         "relation", i, end, {**groups, "relation": "left" if groups["side"][0] == "l" else "right"}, refs
@@ -148,10 +165,15 @@ def _side_of(view: TokenView, i: int, match: re.Match[str]) -> Phrase | None:
 
 def _headed(view: TokenView, i: int, after: int, relation: str, prep: str, bare: bool) -> Phrase | None:
     end, refs = view.reference(after, bare)
+    if not refs and not bare:  # "behind robot A", where robot A is named elsewhere
+        end, refs = view.reference(after, True)
+        refs = refs if refs and view.named_elsewhere(after, end) else ()
     words = view.norms[i:after]
     groups = {"relation": relation, "prep": prep}
     if set(words) & {"slightly", "just", "little", "bit"}:
         groups["mod"] = "slightly"
+    if set(words) & {"slightly", "little", "bit"}:
+        groups["weak"] = "1"
     if "far" in words:
         groups["far"] = "1"
     if refs and refs[0].words not in (("listener",), ("screen",)):
@@ -193,6 +215,13 @@ def _between(view: TokenView, i: int, after: int) -> Phrase | None:
         second_end, second = view.reference(end + 1, True)
         if second:
             return view.phrase("relation", i, second_end, {"relation": "between"}, refs + second)
+    stop = next((k for k in range(end, len(view.norms)) if view.norms[k] in ".;!?"), len(view.norms))
+    if "and" in view.norms[end:stop]:  # "between the flute (60 degrees left) and the oboe (...)"
+        at = view.norms.index("and", end)
+        _, second = view.reference(at + 1, False)
+        verbs = any(verb_forms().get(word) for word in view.norms[end:at] if word not in ("left", "close"))
+        if second and at - end <= 9 and not verbs:
+            return view.phrase("relation", i, end, {"relation": "between"}, refs + second)
     plural = refs[0].words[-1] in ("them", "two", "both", "these") or refs[0].words[-1].endswith("s")
     return (
         view.phrase("relation", i, end, {"relation": "between"}, refs)

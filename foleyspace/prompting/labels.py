@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from foleyspace.prompting.sources import SETTINGS, TALK, can_sound, is_person
 from foleyspace.prompting.text import Token
+from foleyspace.prompting.verb_words import LIGHT_VERBS, SOUND_VERBS, ing, verb_forms
 from foleyspace.prompting.view import Phrase
-from foleyspace.prompting.words import (
-    COUNTS,
-    GROUPS,
-    HEARD,
-    INSTRUMENTS,
-    SOUND_VERBS,
-    ing,
-    verb_forms,
-    word_set,
-)
+from foleyspace.prompting.words import COUNTS, GROUPS, HEARD, INSTRUMENTS, word_set
 
 MAX_LABEL = 60
 PERSON = {"someone": "person", "somebody": "person"}
+_PLAYING = word_set("play perform strum pluck blow bow beat drum tune pick finger hear")
 _PLAIN = word_set(
     "music band radio record orchestra song speaker melody tune anthem quartet choir tv recording"
 )
@@ -42,6 +36,7 @@ class Mention:
     quoted: int | None = None
     count: int = 1
     other: bool = False
+    ordinal: int | None = None  # "the second": its place among those named before, from 0; -1: the last
     linked: bool = False  # a verb follows: "the dog is", "the dog moves"
     described: bool = False  # a place before any verb: "the man on the left speaks"
     sound_of: bool = False  # "the sound of a car": heard from where it is, not said to come nearer
@@ -69,6 +64,7 @@ class Pieces:
         return [part for part in self.parts if isinstance(part, Phrase)]
 
 
+_ATTRIBUTES = word_set("azimuth elevation distance direction position location place volume level angle")
 _PLURALS = word_set("people children men women kids geese mice feet cattle sheep police")
 
 
@@ -77,7 +73,8 @@ def find_object(mention: Mention | None, broken: bool, tokens: Sequence[Token]) 
     if mention is None or broken or mention.verb or mention.linked or len(mention.nouns) < 2:
         return
     last = tokens[mention.nouns[-1]].norm
-    if mention.det in ("a", "an", "the", "my", "your", "his", "her", "one") and singular_verb(last):
+    named = mention.det in ("a", "an", "the", "my", "your", "his", "her", "one")
+    if (named and singular_verb(last)) or (can_sound(tokens[mention.nouns[0]].norm) and unlisted_verb(last)):
         mention.verb, mention.linked = stem(last), True
         mention.nouns.pop()
 
@@ -104,18 +101,36 @@ def label_of(mention: Mention, tokens: Sequence[Token]) -> str:
     nouns = _noun_words([PERSON.get(tokens[i].norm, tokens[i].raw.lower()) for i in mention.nouns])
     objects = [tokens[i].raw.lower() for i in mention.objects]
     instrument = next((k for k, i in enumerate(mention.objects) if tokens[i].norm in INSTRUMENTS), None)
-    if mention.verb and instrument is not None and mention.verb not in ("sing", "hear"):
-        words = objects
+    played = mention.verb in _PLAYING or nouns == ["person"]
+    if mention.verb and instrument is not None and played:
+        words = objects if only_plays(nouns) else [*nouns, *objects]
     elif mention.verb in ("play", "perform") and not objects and (set(nouns) & (INSTRUMENTS | _PLAIN)):
         words = nouns
     elif nouns == ["person"] and objects:
         words = [*objects, ing(mention.verb)] if mention.verb else objects  # "somebody strikes a match"
+    elif mention.verb in LIGHT_VERBS:
+        words = [*nouns, *objects]
     elif mention.verb:
         kept = objects if len(objects) <= 2 else []
         words = [*nouns, ing(mention.verb), *kept]
     else:
-        words = _unknown_verb(nouns) if mention.det in ("a", "an", "one") else nouns
+        whole = any(tokens[i].norm == "of" for i in mention.nouns)  # "a string of firecrackers"
+        words = _unknown_verb(nouns) if mention.det in ("a", "an", "one") and not whole else nouns
     return " ".join(words).replace(" 's", "'s")[:MAX_LABEL].strip()
+
+
+_OUTLETS = word_set(
+    "speaker speakers loudspeaker loudspeakers channel headphone headphones monitor monitors side"
+)
+
+
+def only_plays(nouns: Sequence[str]) -> bool:
+    """Whether what is played is heard, and not the player: a person, a loudspeaker; a radio is heard"
+    " itself."""
+    return not nouns or bool(set(nouns) & _OUTLETS) or is_person(set(nouns)) or not can_sound(nouns[-1])
+
+
+_SINGING = word_set("choir orchestra ensemble band team class crowd")
 
 
 def _noun_words(words: list[str]) -> list[str]:
@@ -123,11 +138,13 @@ def _noun_words(words: list[str]) -> list[str]:
         at = words.index("of")
         before, after = words[:at], words[at + 1 :]
         if not before or before[-1] in GROUPS or (before[-1].endswith("s") and before[-1][:-1] in GROUPS):
-            words = after
+            words = [*after, *before[-1:]] if before and before[-1] in _SINGING else after
         elif before[-1] in verb_forms():
             words = [*after, *before[-1:]]  # "howl of the wind" is a wind howl
         else:
             break
+    while "'s" in words and set(words[words.index("'s") + 1 :]) <= _ATTRIBUTES:
+        words = words[: words.index("'s")]  # "the buzzer's azimuth"
     while len(words) > 1 and (words[0] in COUNTS or words[0] in ("bg", "fg", "sfx", "amb", "foley")):
         words = words[1:]
     if len(words) == 1 and words[0] in verb_forms() and verb_forms()[words[0]][1] == "s":
@@ -147,17 +164,34 @@ def singular_verb(word: str) -> bool:
     return word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us", "is", "'s"))
 
 
+def unlisted_verb(word: str) -> bool:
+    """Whether a word that no list has looks like a verb: "hovers", "travelled"."""
+    known = can_sound(word) or word in SETTINGS | TALK
+    return not known and word.isalpha() and (singular_verb(word) or (word.endswith("ed") and len(word) > 4))
+
+
 def stem(word: str) -> str:
     if word.endswith(("sses", "shes", "ches", "xes", "zzes")):
         return word[:-2]
     return word[:-3] + "y" if word.endswith("ies") else word[:-1]
 
 
+_SINGULAR_PAIRS = (
+    "wolves:wolf calves:calf knives:knife wives:wife leaves:leaf elves:elf thieves:thief babies:baby "
+    "puppies:puppy ladies:lady flies:fly canaries:canary parties:party buses:bus glasses:glass "
+    "churches:church watches:watch torches:torch brushes:brush foxes:fox boxes:box geese:goose mice:mouse"
+)
+_SINGULARS = dict(pair.split(":") for pair in _SINGULAR_PAIRS.split())
+
+
 def singular(label: str) -> str:
     words = label.split()
-    first = next((k for k, word in enumerate(words) if word.endswith("s") and not word.endswith("ss")), None)
+    first = next(
+        (k for k, word in enumerate(words) if len(word) > 2 and word.endswith("s") and word[-2] != "s"), None
+    )
     if first is not None:
-        words[first] = words[first][:-1]
+        word = words[first]
+        words[first] = _SINGULARS.get(word, word[:-1])
     return " ".join(
         {"men": "man", "women": "woman", "children": "child", "people": "person"}.get(w, w) for w in words
     )

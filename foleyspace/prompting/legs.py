@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES
+from foleyspace.prompting.patterns import WEAK
 from foleyspace.prompting.view import Phrase
 from foleyspace.prompting.words import word_set
 
@@ -48,19 +49,30 @@ def split_legs(stage: Sequence[Phrase]) -> Parts:
         later_to = any(p.prep in _TO for p in places[k + 1 :])
         if prep == "from" and (verbs or later_to) and phrase.kind != "spread":
             state = parts.origin
-        elif _straight_after(phrase, stage):
+        elif _straight_after(phrase, stage) and not (k + 1 < len(places) and _bare(places[k + 1], phrase)):
             state = parts.target
+        elif prep in _TO and _completes(phrase, last, stage):
+            pass  # "from behind, and to the left", "a bit to the right"
         elif prep in _TO and (verbs or state is parts.origin or _bare(phrase, last)):
             if state is parts.own and last is not None and adjacent and not verbs and not parts.origin:
                 moved = [p for p in parts.own if p.kind in PLACES]
                 parts.own = [p for p in parts.own if p.kind not in PLACES]
                 parts.origin = moved
             elif state is parts.own and adjacent and verbs and _opposed(last, phrase) and not parts.origin:
-                parts.origin, parts.own = parts.own, []
+                # "rolls by in front, left to right": only what stands together is where it starts
+                n = len(parts.own) - 1
+                while n > 0 and parts.own[n - 1].end == parts.own[n].start:
+                    n -= 1
+                parts.origin, parts.own = parts.own[n:], parts.own[:n]
             state = parts.target
         elif prep in _VIA and verbs:
             parts.via.append(phrase)
             last = phrase
+            continue
+        elif (
+            state is parts.origin and phrase.kind in ("back", "front") and verbs and _other_way(phrase, state)
+        ):
+            parts.via.append(phrase)  # "from the front left, behind me, to the front right"
             continue
         elif state is not parts.own and not (adjacent and _continues(phrase, state, parts)):
             if state is parts.target and phrase.kind in ("back", "front", "centre") and adjacent:
@@ -72,6 +84,24 @@ def split_legs(stage: Sequence[Phrase]) -> Parts:
         state.append(phrase)
         last = phrase
     return parts
+
+
+def _other_way(phrase: Phrase, state: Sequence[Phrase]) -> bool:
+    return any({p.kind, phrase.kind} == {"front", "back"} for p in state)
+
+
+def _completes(phrase: Phrase, last: Phrase | None, stage: Sequence[Phrase]) -> bool:
+    """Whether "to the left" only says more of the place before it, and not where a way leads."""
+    if (
+        last is None
+        or phrase.kind != "lateral"
+        or last.kind not in ("front", "back", "centre")
+        or last.prep in _VIA
+    ):
+        return False
+    weak = {phrase.groups.get("mod", ""), phrase.groups.get("mod2", "")} & set(WEAK.split("|"))
+    goes = any(p.kind in MOTIONS and "arriving" not in p.groups for p in stage)
+    return phrase.start - last.end == 1 or (bool(weak) and last.kind == "back" and not goes)
 
 
 def _straight_after(phrase: Phrase, stage: Sequence[Phrase]) -> bool:
@@ -103,9 +133,16 @@ def _bare(phrase: Phrase, last: Phrase | None) -> bool:
 def _continues(phrase: Phrase, state: list[Phrase], parts: Parts) -> bool:
     """Whether a phrase right after an origin or target is part of that place."""
     kinds = {p.kind for p in state}
+    if phrase.kind == "lateral" and phrase.prep in ("on", "at") and kinds <= _HEIGHTS:
+        return False  # "rises from the floor to the ceiling on my right"
     if phrase.kind in _DISTANCES or phrase.kind in _HEIGHTS:
         same = _DISTANCES if phrase.kind in _DISTANCES else _HEIGHTS
         return state is parts.origin or bool({p.kind for p in parts.origin} & same)
+    if phrase.kind in {p.kind for p in parts.origin} & {"back", "front"} and state is parts.target:
+        return phrase.kind not in kinds  # "from the left behind me to the right behind me"
+    last = state[-1] if state else None
+    if last is not None and last.end == phrase.start and phrase.text.lower() in ("front", "rear", "back"):
+        return True  # "to the right front"
     if phrase.kind in ("back", "front", "centre") and state is parts.target:
         return not kinds & {"lateral", "azimuth", "clock", "corner", "relation", "back", "front"}
     return phrase.kind in DIRECTIONS and phrase.kind not in kinds

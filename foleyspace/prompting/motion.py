@@ -10,16 +10,13 @@ import numpy as np
 from foleyspace.prompting.clause import DIRECTIONS, MOTIONS
 from foleyspace.prompting.distances import DEFAULT_M, FAR_M, NEAR_M
 from foleyspace.prompting.legs import Parts, split_legs
-from foleyspace.prompting.places import Place, merge
+from foleyspace.prompting.places import Place, merge, wrap
 from foleyspace.prompting.relations import Track, as_place, place_by, still
 from foleyspace.prompting.text import UNITS_S
+from foleyspace.prompting.turning import ARC_STEP_DEG, Path, circle, swings, way
 from foleyspace.prompting.view import Phrase
-from foleyspace.types import Floats
 
-ARC_STEP_DEG = 4.0
 RISE_DEG, FALL_DEG = 45.0, -30.0
-SWINGS = 2.0  # "back and forth" with no count
-MAX_TURNS = 50.0
 
 Relate = Callable[[Phrase], list[Track]]
 
@@ -39,16 +36,23 @@ def stage_track(
     moves = [phrase for phrase in stage if phrase.kind == "move"]
     if "distance" in kinds and moves and all("arriving" in phrase.groups for phrase in moves):
         moves = []  # "a bell comes from the left, 3 metres away" stands there
+    if kinds & MOTIONS == {"finish"} and not parts.origin and not parts.own and before is None:
+        parts.own, parts.target = parts.target, []  # "stops on my right"
+        kinds = kinds - {"finish"}
     moving = bool(parts.target or kinds & (MOTIONS - {"move"}) or (parts.origin and moves))
     if not moving:
         return _standing(parts.own + parts.origin, window, before, relate, label, notes)
     own = _place(parts.own, relate, label, notes, directed=True)
     origin = _place(parts.origin, relate, label, notes)
     target = _place(parts.target, relate, label, notes, last=True)
+    if "extent" in kinds and origin.azimuth_deg is not None and target.azimuth_deg is not None:
+        # "spread from left to right": as wide as that, around its middle
+        half = way(origin.azimuth_deg, target.azimuth_deg, _through(parts, own, target)) / 2
+        return still(origin.azimuth_deg + half, own.elevation_deg or 0.0, own.distance_m or DEFAULT_M)
     if "circle" in kinds and (origin.azimuth_deg is None or target.azimuth_deg is None or "turns" in kinds):
-        path = _circle(stage, own, origin, target, before, parts, relate)
+        path = circle(stage, own, origin, target, before)
     elif "oscillate" in kinds:
-        path = _swings(stage, own, origin, target)
+        path = swings(stage, own, origin, target)
     else:
         path = _travel(kinds, parts, own, origin, target, before)
     u, azimuth, elevation, distance = path
@@ -120,92 +124,15 @@ def _standing(
     )
 
 
-_Path = tuple[Floats, Floats, Floats, Floats]
-
-
-def _turns(stage: Sequence[Phrase], default: float) -> float:
-    for phrase in stage:
-        if phrase.kind == "turns":
-            text = phrase.groups.get("num") or phrase.text.lower().split()[0]
-            words = {"once": 1.0, "twice": 2.0, "thrice": 3.0, "a": 1.0, "half": 0.5, "half a": 0.5}
-            words |= {w: float(k) for k, w in enumerate(("one", "two", "three", "four", "five", "six"), 1)}
-            value = words.get(text)
-            return min(max(float(text) if value is None else value, 0.25), MAX_TURNS)
-    return default
-
-
-def _circle(
-    stage: Sequence[Phrase],
-    own: Place,
-    origin: Place,
-    target: Place,
-    before: Place | None,
-    parts: Parts,
-    relate: Relate,
-) -> _Path:
-    turns = _turns(stage, 1.0)
-    clockwise = any(p.groups.get("spin") == "clockwise" for p in stage)
-    if target.azimuth_deg is not None and target.azimuth_deg < 0:
-        clockwise = True
-    start = next(
-        (p.azimuth_deg for p in (origin, own, before) if p is not None and p.azimuth_deg is not None), 0.0
-    )
-    distance = own.distance_m or origin.distance_m or (before.distance_m if before else None) or DEFAULT_M
-    end_m = target.distance_m or distance
-    if any(p.kind == "approach" for p in stage):
-        end_m = NEAR_M if distance > NEAR_M else distance / 2
-    elif any(p.kind == "recede" for p in stage):
-        end_m = max(FAR_M, distance)
-    n = math.ceil(360 * turns / ARC_STEP_DEG) + 1
-    u = np.linspace(0, 1, n)
-    azimuth = start + (-360.0 if clockwise else 360.0) * turns * u
-    elevation = np.full(n, own.elevation_deg or 0.0)
-    return u, azimuth, elevation, distance + (end_m - distance) * u
-
-
-def _swings(stage: Sequence[Phrase], own: Place, origin: Place, target: Place) -> _Path:
-    a = 90.0 if origin.azimuth_deg is None else origin.azimuth_deg
-    b = -a if target.azimuth_deg is None else target.azimuth_deg
-    swings = min(_turns(stage, SWINGS), MAX_TURNS)
-    delta = _way(a, b, None)
-    n = math.ceil(2 * swings * max(abs(delta), 1) / ARC_STEP_DEG) + 1
-    u = np.linspace(0, 1, n)
-    triangle = 1 - np.abs((2 * swings * u) % 2 - 1)
-    return (
-        u,
-        a + delta * triangle,
-        np.full(n, own.elevation_deg or 0.0),
-        np.full(n, own.distance_m or DEFAULT_M),
-    )
-
-
-def _way(start: float, end: float, through: float | None) -> float:
-    """Degrees to turn from `start` to `end`: the shorter way, or the one that passes `through`; between
-    opposite places through the front, from front to back by the left."""
-    delta = (end - start + 180.0) % 360.0 - 180.0
-    if abs(delta) < 1e-6:
-        return 0.0
-    other = delta - 360.0 if delta > 0 else delta + 360.0
-    if through is None:
-        if abs(abs(delta) - 180.0) > 0.5:
-            return delta
-        through = 0.0 if abs(math.sin(math.radians(start))) > 0.01 else 90.0
-    for way in (delta, other):
-        along = (through - start) % 360.0 if way > 0 else (start - through) % 360.0
-        if along <= abs(way) + 1e-6:
-            return way
-    return delta
-
-
 def _travel(
     kinds: set[str], parts: Parts, own: Place, origin: Place, target: Place, before: Place | None
-) -> _Path:
+) -> Path:
     known = before.azimuth_deg if before is not None else None
     through = _through(parts, own, target)
     start, end = origin.azimuth_deg, target.azimuth_deg
     if start is None and end is None:
         if "pass" in kinds:
-            start, end, through = _passing(own.azimuth_deg, through)
+            start, end, through = _passing(own.azimuth_deg, through, known)
         else:
             start = own.azimuth_deg if own.azimuth_deg is not None else (known or 0.0)
             end = start
@@ -219,9 +146,9 @@ def _travel(
     elif start is None:
         start = own.azimuth_deg if own.azimuth_deg is not None else known
         if start is None or (parts.own and not {p.kind for p in parts.own} & DIRECTIONS):
-            staying = "recede" in kinds or not kinds & (MOTIONS - {"finish", "fall"})
+            staying = kinds & {"recede", "approach"} or not kinds & (MOTIONS - {"finish", "fall"})
             start = end if staying else (-end if "pass" in kinds else (known or 0.0))
-    delta = _way(start, end, through)
+    delta = way(start, end, through)
     heights = _heights(kinds, own, origin, target, before)
     near = _ways_in_metres(kinds, own, origin, target, before)
     over = any(p.kind == "up" for p in parts.own + parts.via) and abs(delta) > 90
@@ -248,11 +175,19 @@ def _through(parts: Parts, own: Place, target: Place) -> float | None:
     return None
 
 
-def _passing(own: float | None, through: float | None) -> tuple[float, float, float | None]:
-    """ "Passes" with no way said: left to right, before or behind the listener; at a side: front to back."""
+def _passing(
+    own: float | None, through: float | None, known: float | None
+) -> tuple[float, float, float | None]:
+    """ "Passes" with no way said: left to right, before or behind the listener; at a side: front to back,
+    from behind (`known`: where it was before) to the front."""
     if own is not None and abs(math.sin(math.radians(own))) > 0.3:
         side = math.copysign(1.0, math.sin(math.radians(own)))
-        return 45.0 * side, 135.0 * side, 90.0 * side
+        overtakes = known is not None and abs(wrap(known)) > 120
+        return (
+            (135.0 * side, 45.0 * side, 90.0 * side)
+            if overtakes
+            else (45.0 * side, 135.0 * side, 90.0 * side)
+        )
     behind = through == 180.0 or (own is not None and abs(own) > 90)
     return 90.0, -90.0, 180.0 if behind else 0.0
 

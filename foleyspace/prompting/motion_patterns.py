@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from foleyspace.prompting.patterns import LISTENER, NUM, SCREEN
-from foleyspace.prompting.words import MOVE_VERBS, verb_forms, word_set
+from foleyspace.prompting.verb_words import MOVE_VERBS, verb_forms
+from foleyspace.prompting.words import word_set
 
 _U = r"(?P<u>seconds|minutes|milliseconds)"
 _CLIP = (
@@ -17,8 +18,8 @@ _STARTS = word_set(
     "appear appears appearing set sounds sounding on in"
 )
 _STOPS = word_set(
-    "stop stops stopping stopped end ends ending finish finishes finishing disappears vanishes ceases silent "
-    "leaves"
+    "stop stops stopping stopped end ends ending finish finishes finishing disappears vanishes ceases "
+    "silent leaves"
 )
 
 
@@ -79,8 +80,19 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
         r"|before (?=moving|going|coming|flying|turning|passing|circling|walking))",
     ),
     (
+        "extent",
+        r"(?:spread|spreads|spreading|stretch|stretches|stretched|stretching|extend|extends|extending"
+        r"|extended"
+        r"|reaches|span|spans|spanning|range|ranges|ranging|arranged|lined up|distributed|fanned|arrayed"
+        r"|seated|spaced)(?: out)?"
+        r"(?: all the way| evenly)*(?= (?:from|in an arc|in a line|across))",
+    ),
+    (
         "oscillate",
-        r"(?:back and forth|to and fro|from side to side|side to side|backward and "
+        r"(?:(?:back and forth |to and fro )?between (?:the |my |your )?(?:left|right)(?: side| ear|"
+        r" channel| speaker)?"
+        r" and (?:the |my |your )?(?:left|right)(?: side| ear| channel| speaker)?|back and forth|to and"
+        r" fro|from side to side|side to side|backward and "
         r"forward|ping pong|pingpong)",
     ),
     (
@@ -99,9 +111,14 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
         rf"{MOVES} (?:round and round|in a circle|in circles|in a full circle|in "
         rf"rings)(?: {_AROUND} {LISTENER})?",
     ),
+    ("circle", rf"(?:all the way )?(?:around|round) {LISTENER}"),
     ("circle", rf"in (?:a )?(?:full |wide |slow |big |small )?circles?(?: {_AROUND} {LISTENER})?"),
-    ("pass", rf"{forms('pass', 'cross')}(?: (?:by|past|through|across|along))?(?: {LISTENER}| {SCREEN})?"),
-    ("pass", rf"(?:{MOVES} )?from one (?:ear|side) to the other(?: ear| side)?"),
+    (
+        "pass",
+        rf"{forms('pass', 'cross', 'overtake')}(?: (?:by|past|through|across|along))?(?: {LISTENER}|"
+        rf" {SCREEN})?",
+    ),
+    ("pass", rf"(?:{MOVES} )?from (?:one )?(?:ear|side) to (?:the other(?: ear| side)?|ear|side)"),
     (
         "pass",
         rf"(?:{MOVES} )?(?:past {LISTENER}|by {LISTENER}|across {SCREEN}|(?:right |close "
@@ -112,7 +129,8 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
         "approach",
         rf"(?:{_GETS} (?:in )?(?:closer|nearer)|(?:{_GETS} )?(?:(?:right |straight |slowly "
         rf")*(?:toward|towards"
-        rf"|up to) {LISTENER}|closer and closer|nearer and nearer))(?: and (?:closer"
+        rf"|up to) {LISTENER}|closer and closer|nearer and nearer|more and more (?:near|close|closer"
+        rf"|nearer)))(?: and (?:closer"
         rf"|nearer))?(?: to {LISTENER})?(?! than)",
     ),
     (
@@ -124,9 +142,12 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
     (
         "finish",
         r"(?:and )?(?:then )?(?:ends|ending|ended|finishes|finishing|winds|winding|stops"
-        r"|stopping|comes to rest)(?: up)?"
+        r"|stopping|end|finish|stop|comes to rest|ends up|end up|ending up|lands|landing|settles"
+        r"|settling|halts|parks|arrives"
+        r"|arriving|(?<=and )(?:crashes|smashes|hits|explodes|bursts|shatters|splashes))(?: up| down)?"
         r"(?= (?:right |far |close |just )?(?:on|in|at|behind|above|over|below|near|far|close"
-        r"|beside|next|front|left|right|by|to|overhead))(?! (?:at|in|on) \d+ (?:seconds|minutes)"
+        r"|beside|next|front|left|right|by|to|overhead|centre|middle|dead|\d))(?! (?:at|in|on) \d+"
+        r" (?:seconds|minutes)"
         r"|at the end)",
     ),
     ("recede", rf"{forms('recede', 'retreat', 'depart')}(?: from {LISTENER})?(?: into the distance)?"),
@@ -143,7 +164,9 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
     ),
     (
         "rise",
-        rf"{forms('rise', 'ascend', 'climb', 'soar')}(?: up| upward| upwards)?|{_RISES} (?:up"
+        rf"{forms('rise', 'ascend', 'climb', 'soar')}(?: up| upward| upwards| higher and higher| higher|"
+        rf" into the"
+        rf" (?:air|sky))?|{_RISES} (?:up"
         rf"|upward|upwards|higher|up high|up into the (?:air|sky)|into the (?:air|sky))",
     ),
     ("rise", r"(?:takes?|taking|lifts?|lifting) off"),

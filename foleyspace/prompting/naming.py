@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, Clause, fits
-from foleyspace.prompting.labels import Mention, Pieces, label_of, singular
+from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, Clause, meant
+from foleyspace.prompting.labels import Mention, Pieces, label_of, only_plays
+from foleyspace.prompting.others import another_clause, counted
+from foleyspace.prompting.sources import TALK, can_sound
 from foleyspace.prompting.text import Token
+from foleyspace.prompting.verb_words import LIGHT_VERBS, SOUND_VERBS, ing, verb_forms
 from foleyspace.prompting.view import Phrase
 from foleyspace.prompting.words import (
     ADJECTIVES,
     DETERMINERS,
     INSTRUMENTS,
     LISTENERS,
-    SOUND_VERBS,
     UNHEARD,
     WAYS,
-    ing,
-    verb_forms,
     word_set,
 )
 
@@ -27,8 +27,22 @@ _GENERIC = word_set("source sound object target masker stimulus element track it
 def only_looks(mention: Mention, tokens: Sequence[Token]) -> bool:
     """The camera and the listener are no sounds, unless something is heard of them."""
     words = {tokens[i].norm for i in mention.nouns if tokens[i].number is None}
-    silent = words <= LISTENERS or (words <= UNHEARD | ADJECTIVES and bool(words & UNHEARD))
+    silent = words <= LISTENERS or (words <= UNHEARD | TALK | ADJECTIVES and bool(words & (UNHEARD | TALK)))
     return bool(words) and silent and not mention.verb and mention.quoted is None
+
+
+def is_aside(mention: Mention, joint: str, tokens: Sequence[Token]) -> bool:
+    """ "A wasp, annoying, flies": a bare word after a comma that is no sound."""
+    if (
+        mention.det
+        or mention.verb
+        or mention.linked
+        or len(mention.nouns) != 1
+        or not joint.endswith((",", "-", "(", "and"))
+    ):
+        return False
+    word = tokens[mention.nouns[0]]
+    return not word.quoted and word.raw.islower() and not can_sound(word.norm)
 
 
 def is_way(mention: Mention, tokens: Sequence[Token]) -> bool:
@@ -67,11 +81,20 @@ def share_verb(before: Clause | None, joint: str, mention: Mention, tokens: Sequ
 
 
 def named_again(
-    clauses: Sequence[Clause], mention: Mention, phrases: Sequence[Phrase], tokens: Sequence[Token]
+    clauses: Sequence[Clause],
+    groups: Sequence[Clause],
+    mention: Mention,
+    phrases: Sequence[Phrase],
+    tokens: Sequence[Token],
 ) -> Clause | None:
     """The earlier source that "the dog" names again, if it does."""
-    if mention.other or mention.count > 1 or not clauses:
+    if mention.other:
+        return counted(clauses, groups, mention)
+    if mention.count > 1 or not clauses:
         return None
+    same = bool(mention.nouns) and tokens[mention.nouns[0]].norm == "same"
+    if same:
+        mention.nouns = mention.nouns[1:]
     if mention.quoted is not None:
         if not mention.linked and not mention.det:
             return None
@@ -85,7 +108,9 @@ def named_again(
     head = tokens[mention.nouns[-1]].norm if mention.nouns else ""
     words = {tokens[i].norm for i in mention.nouns}
     for clause in reversed(clauses):
-        if head in clause.names and (words <= clause.names or len(words) == 1):
+        if head in clause.names - clause.modifiers and (words <= clause.names or len(words) == 1):
+            if same:
+                return clause
             place = {phrase.kind for phrase in phrases} & DIRECTIONS
             if mention.det == "the" and (
                 (mention.linked and not (mention.described and clause.has(DIRECTIONS)))
@@ -99,25 +124,18 @@ def new_clause(
     clauses: Sequence[Clause], groups: list[Clause], mention: Mention, tokens: Sequence[Token]
 ) -> Clause:
     if mention.other and clauses:
-        group = clauses[-1]
-        label = singular(group.label) if group.count > 1 or group in groups else group.label
-        for clause in reversed(clauses):
-            if clause.count > 1 and not clause.has(PLACES | MOTIONS) and clause not in groups:
-                groups.append(clause)
-                label = singular(clause.label)
-                break
-        label = singular(label)
-        if mention.verb:
-            words = [word for word in label.split() if not word.endswith("ing")] or [label]
-            label = " ".join([*words, ing(mention.verb)])
-        return Clause(label, set(label.split()) | {"other", "one"})
+        return another_clause(clauses, groups, mention)
     label = label_of(mention, tokens) or "sound"
     names = {tokens[i].norm for i in [*mention.nouns, *mention.objects]} - DETERMINERS | set(
         label.lower().split()
     )
     if mention.verb:
         names |= {mention.verb}
-    return Clause(label, names, quoted=mention.quoted is not None, count=mention.count)
+    clause = Clause(label, names, quoted=mention.quoted is not None, count=mention.count)
+    clause.article = bool(mention.det)
+    if all(tokens[i].norm != "of" for i in mention.nouns):
+        clause.modifiers = frozenset(tokens[i].norm for i in mention.nouns[:-1])
+    return clause
 
 
 def name_more(clauses: Sequence[Clause], piece: Pieces, tokens: Sequence[Token]) -> None:
@@ -126,12 +144,15 @@ def name_more(clauses: Sequence[Clause], piece: Pieces, tokens: Sequence[Token])
         return
     target = clauses[-1]
     if piece.subject and piece.subject not in ("who", "which", "that"):
-        target = next((c for c in reversed(clauses) if fits(piece.subject, c)), target)
+        target = meant(piece.subject, clauses) or target
     if any(word.endswith("ing") for word in target.label.split()) or target.quoted:
         return
     heard = [tokens[i].raw.lower() for i in piece.objects]
-    if piece.verb in ("play", "perform"):
-        target.label = " ".join(heard) or target.label
+    if piece.verb in LIGHT_VERBS:
+        target.label = " ".join([target.label, *heard])[:60]
+    elif piece.verb in ("play", "perform"):
+        named = [] if only_plays(target.label.split()) else target.label.split()
+        target.label = " ".join([*named, *heard])[:60] if heard else target.label
     elif not set(target.label.split()) & INSTRUMENTS:
         target.label = f"{target.label} {ing(piece.verb)}"
     target.names |= set(target.label.split())

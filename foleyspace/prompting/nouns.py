@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foleyspace.prompting.labels import Mention, Pieces, find_object
+from foleyspace.prompting.clause import DIRECTIONS
+from foleyspace.prompting.labels import PERSON, Mention, Pieces, find_object, unlisted_verb
+from foleyspace.prompting.others import read_other
+from foleyspace.prompting.sources import can_sound
 from foleyspace.prompting.text import Token
+from foleyspace.prompting.verb_words import ADDRESSING, MOVE_VERBS, SPEECH_VERBS, verb_forms
 from foleyspace.prompting.verbs import FragmentState, is_verb, read_verb
 from foleyspace.prompting.view import Phrase
 from foleyspace.prompting.words import (
@@ -14,29 +18,29 @@ from foleyspace.prompting.words import (
     DETERMINERS,
     FILLERS,
     INSTRUMENTS,
-    MOVE_VERBS,
+    NOT_ADVERBS,
     PREPOSITIONS,
-    SOUND_VERBS,
-    verb_forms,
     word_set,
 )
 
-_NOT_ADVERBS = word_set(
-    "fly family lily bully belly jelly butterfly assembly ally rally dolly trolley italy july "
-    "dragonfly firefly supply early only elderly lonely friendly lovely ugly"
-)
 _SUBJECTS = word_set("it he she they both who which that these those")
 
 
-def read_fragment(items: Sequence[Phrase | int], tokens: Sequence[Token], has_previous: bool) -> Pieces:
-    """Sort a fragment's items into mentions, phrases and what is passed over."""
-    return _Reader(items, tokens, has_previous).run()
+def read_fragment(
+    items: Sequence[Phrase | int], tokens: Sequence[Token], has_previous: bool, base_goes_on: bool = False
+) -> Pieces:
+    """Sort a fragment's items into mentions, phrases and what is passed over. `has_previous`: a verb at its
+    start tells of a source before; `base_goes_on`: even in its base form."""
+    reader = _Reader(items, tokens, has_previous or base_goes_on)
+    reader.base_goes_on = base_goes_on
+    return reader.run()
 
 
 class _Reader(FragmentState):
     def run(self) -> Pieces:
         for k, item in enumerate(self.items):
             if isinstance(item, Phrase):
+                self._addressed(item)
                 self._end_passing(keep=not self.passed_noun)
                 self.out.parts.append(item)
                 if self.mention is not None:
@@ -48,6 +52,21 @@ class _Reader(FragmentState):
             self._word(k, item)
         self._end_passing()
         return self.out
+
+    def _addressed(self, phrase: Phrase) -> None:
+        """ "A dog on the left barks at a cat on the right", "answers the drums on the right": two sounds."""
+        mention = self.mention
+        if mention is None or not mention.described or phrase.kind not in DIRECTIONS or phrase.prep == "from":
+            return
+        passed = [i for i in self.passing or [] if self.tokens[i].norm not in DETERMINERS]
+        if len(passed) > 1 and self.tokens[passed[0]].norm in ("at", "to", "with", "against", "by"):
+            nouns, self.passing = passed[1:], None
+        elif mention.verb in ADDRESSING and mention.object_det and mention.objects:
+            nouns, mention.objects = mention.objects, []
+        else:
+            return
+        if phrase.start == nouns[-1] + 1 and can_sound(self.tokens[nouns[-1]].norm):
+            self.start(Mention(det="a", nouns=nouns, linked=True))
 
     def _end_passing(self, keep: bool = False) -> None:
         if self.passing and self.passed_noun:
@@ -80,6 +99,8 @@ class _Reader(FragmentState):
         if self.passing is not None and not self._leaves_passing(k, i):
             self.passing.append(i)
             return None
+        if read_other(self, k, i):
+            return None
         if (
             word in COUNTS
             and self.next_word(k) not in FILLERS
@@ -89,18 +110,11 @@ class _Reader(FragmentState):
             self.count = {"two": 2, "2": 2, "three": 3, "3": 3}.get(word, 4)
             self.det = self.det or word
             return None
-        follows = self._noun_follows(k)
-        other = word in ("one", "other", "others") or (word == "another" and not follows)
-        if other and self.next_word(k) != "of":
-            self.det = "one" if word == "one" and follows else "another"
-            if not follows:
-                self._start(Mention(det="another", other=True))
-            return None
-        name = token.raw == "A" and i > 0 and self.mention is not None and not self._noun_follows(k)
+        name = token.raw == "A" and i > 0 and self.mention is not None and not self.noun_follows(k)
         if (
             word in DETERMINERS
             and not name
-            and not (word in ("that", "this", "these", "those", "both") and not self._noun_follows(k))
+            and not (word in ("that", "this", "these", "those", "both") and not self.noun_follows(k))
         ):
             if self.mention and self.mention.nouns and self.tokens[self.mention.nouns[-1]].norm == "of":
                 return None  # "the howl of the wind"
@@ -115,8 +129,15 @@ class _Reader(FragmentState):
                 self.passing, self.passed_noun = [i], False  # "crosses the sky"
                 return None
             self.det = word
+            if word == "both" and self.noun_follows(k) and self.next_word(k) not in DETERMINERS:
+                self.count = 2
             return None
         form = verb_forms().get(word)
+        after = self.next_word(k)
+        going_on = k == 0 and self.has_previous and (not after or after in PREPOSITIONS)
+        if form is None and going_on and unlisted_verb(word):
+            self.out.verbs = True  # ", hovers in front"
+            return None
         if form is not None and is_verb(self, k, i, form):
             return read_verb(self, i, form)
         if word in PREPOSITIONS and not (self.det and not self.mention):
@@ -140,12 +161,12 @@ class _Reader(FragmentState):
         if word in _SUBJECTS and self.mention is None and not self.det:
             self.out.subject = self.out.subject or word
             return None
-        if (word.endswith("ly") and len(word) > 4 and word not in _NOT_ADVERBS) or (
+        if (word.endswith("ly") and len(word) > 4 and word not in NOT_ADVERBS) or (
             word in FILLERS
             and not self.det
             and not (
                 word in ("first", "second", "third")
-                and self._noun_follows(k)
+                and self.noun_follows(k)
                 and self.next_word(k) not in DETERMINERS
             )
         ):
@@ -170,24 +191,16 @@ class _Reader(FragmentState):
                 self.mention.objects.append(i)
         return False
 
-    def _noun_follows(self, k: int) -> bool:
-        word = self.next_word(k)
-        return (
-            bool(word)
-            and word not in PREPOSITIONS
-            and not (
-                word in FILLERS
-                or (verb_forms().get(word, ("", ""))[1] in ("s", "ed", "base") and word not in SOUND_VERBS)
-            )
-        )
-
     def _quoted(self, i: int) -> None:
         self._end_passing()
         mention = self.mention
+        if mention is not None and mention.verb in SPEECH_VERBS:
+            self.det = ""
+            return  # what is said: "the kids yell "Left!""
         if mention is not None and mention.quoted is None and not self.broken:
             mention.quoted = i
         else:
-            self._start(Mention(det=self.det, quoted=i))
+            self.start(Mention(det=self.det, quoted=i))
         self.det = ""
 
     def _noun(self, k: int, i: int) -> None:
@@ -196,7 +209,7 @@ class _Reader(FragmentState):
         if self.tokens[i].number is not None:
             return
         qualifies = word in ADJECTIVES or (word.endswith("ed") and len(word) > 4)
-        if qualifies and not self.det and not self._noun_follows(k):
+        if qualifies and not self.det and not self.noun_follows(k):
             if mention is None and self.has_previous and len(self.items) == 1:
                 return  # "..., muffled"
             if mention is not None and mention.nouns and not self.broken and word.endswith("ed"):
@@ -205,6 +218,7 @@ class _Reader(FragmentState):
         if (
             mention is None
             and not self.det
+            and not (k and self.tokens[i].norm in PERSON)  # "it is somebody humming"
             and (self.out.subject in ("it", "he", "she", "they") or self._object_of_verb(k))
         ):
             self.out.verbs = True
@@ -226,11 +240,13 @@ class _Reader(FragmentState):
                 self.det = ""
                 return
             if not self.det and not mention.verb:
+                doing = verb_forms().get(self.tokens[i - 1].norm, ("",))[0] == "be" and word.endswith("ing")
+                mention.moved = mention.moved or doing  # "is shaking a drink": the drink is not heard
                 mention.nouns.append(i)
                 return
         if mention is not None and mention.quoted is not None and not self.det and not self.broken:
             return
-        self._start(Mention(det=self.det, nouns=[i], count=self.count))
+        self.start(Mention(det=self.det, nouns=[i], count=self.count))
 
     def _object_of_verb(self, k: int) -> bool:
         """ "... and goes RAWR", "... and plays guitar": the word right after a verb that goes on."""
@@ -241,12 +257,6 @@ class _Reader(FragmentState):
             return True
         base = verb_forms().get(self.tokens[item].norm, ("", ""))[0]
         return base in MOVE_VERBS - {"come"} or (base == self.out.verb and bool(base))
-
-    def _start(self, mention: Mention) -> None:
-        self.mention = mention
-        mention.sound_of, self.sound_of = self.sound_of, False
-        self.out.parts.append(mention)
-        self.det, self.count, self.broken = "", 1, False
 
     def _numbers_name(self, k: int, i: int) -> bool:
         """ "speaker 1", "guest two": the number ends a name."""
@@ -267,5 +277,5 @@ class _Reader(FragmentState):
         at = last.refs[-1]
         nouns = [k for k in range(at.start, at.end) if self.tokens[k].norm not in DETERMINERS]
         if nouns:
-            self._start(Mention(det="the" if at.definite else "a", nouns=nouns, linked=True))
+            self.start(Mention(det="the" if at.definite else "a", nouns=nouns, linked=True))
         return bool(nouns)

@@ -6,26 +6,26 @@ Each entry is a kind and a pattern; the named groups say what it holds (`prep`, 
 
 from __future__ import annotations
 
+HOURS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 NUM = r"[+-]?\d+(?:\.\d+)?"
 LISTENER = (
     r"(?:(?:the |my |your |our |a )?(?:listener|viewer|camera|audience|head|microphone|mic"
-    r"|player|observer|user"
+    r"|player|observer|user|subject|participant|hearer|wearer|dummy head|manikin|hero|protagonist"
     r"|nose|face|body|spectator|chair|seat|position|foot|feet|legs|knees)(?: 's (?:head|position"
     r"|seat|view))?|me|you|us|myself|yourself)"
 )
 SCREEN = (
     r"(?:(?:the |my |this |your |our )?(?:stereo |sound |whole |entire )?(?:screen|picture|frame"
-    r"|image|stage|scene|room"
-    r"|video|view|shot|field|panorama|soundstage|mix|space|hall|world|display|clip|stereo image))"
+    r"|image|stage|scene|room|video|view|shot|field|panorama|soundstage|mix|space|hall|world|display|clip"
+    r"|stereo image))"
 )
 POSS = (
     r"(?:(?:the|my|your|our|a|an|(?:the )?(?:listener|viewer|camera|audience|player|observer"
     r"|user|spectator) 's) )?"
 )
 PREP = (
-    r"(?:(?:somewhere |over |out |way |straight )?(?P<prep>from|to|toward|into|onto|on|at|in|by"
-    r"|along|via|through|across"
-    r"|over|off|out|past|within) )?"
+    r"(?:(?:somewhere |over |out |way |straight |off )?(?P<prep>from|to|toward|into|onto|on|at|in|by"
+    r"|along|via|through|across|over|off|out|past|within) )?"
 )
 SIDE = r"(?P<side>left|right|l|r)"
 WEAK = (
@@ -35,7 +35,7 @@ WEAK = (
 HALF = r"half|halfway|half way|mid|middle|centre|moderately|partially|partly"
 HARD = (
     r"hard|far|extreme|extremely|fully|full|all the way|way|wide|completely|directly|immediately|exactly|due"
-    r"|totally|sharp|straight"
+    r"|totally|sharp|straight|further|immediate|extreme|near"
 )
 MOD = rf"(?:(?P<mod>(?:{WEAK}|{HARD})(?: (?:off|over|out))?) )?"
 PART = (
@@ -51,8 +51,12 @@ _AT = (
 PLACE_PATTERNS: list[tuple[str, str]] = [
     (
         "lateral",
-        MOD + PREP + POSS + rf"(?:(?:stage|screen|camera|house|audience) "
-        rf")?(?:(?P<mod2>{WEAK}|{HALF}|{HARD}) )?" + SIDE + "(?: hand)?" + PART,
+        MOD + PREP + POSS + rf"(?:(?:stage|screen|camera|house|audience|cam|frame|picture) "
+        rf")?(?:(?P<mod2>{WEAK}|{HALF}|{HARD}) )?"
+        + SIDE
+        + "(?: hand)?"
+        + PART
+        + rf"(?: (?P<mod3>{WEAK})(?=$| [,.;:)]))?",
     ),
     ("lateral", r"(?:over|behind) (?:my|your|the) (?P<shoulder>left|right)? ?shoulder"),
     (
@@ -74,7 +78,7 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     (
         "front",
         rf"(?:(?P<prep>from|to|at) |right )?(?:directly |straight |dead |just |somewhere |up "
-        rf"|way )*(?:in front|in the front|up front"
+        rf"|way )*(?:front and centre|in front|in the front|up front"
         rf"|ahead|straight on|opposite {LISTENER}|facing {LISTENER}|before {LISTENER}|ahead of "
         rf"{LISTENER}|in front of {LISTENER})"
         rf"(?: of (?:{LISTENER}|{SCREEN}))?",
@@ -86,15 +90,24 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
         rf"(?: (?:stage|channel|speaker|position|front))?(?: of (?:{LISTENER}|{SCREEN}))?",
     ),
     ("centre", r"(?P<c>c)"),
-    ("corner", rf"(?:{WEAK} )?(?P<code>fl|fr|lf|rf|bl|br|rl|rr|lb|rb|ls|rs|sl|sr)"),
+    (
+        "corner",
+        rf"(?:(?P<prep>from|to|at|in) )?(?:{WEAK} )?(?P<code>fl|fr|lf|rf|bl|br|rl|rr|lb|rb|ls|rs|sl|sr)",
+    ),
     (
         "clock",
         r"(?:(?P<prep>at|from|to|toward|around|near|on|in) )?"
         + _AT
         + rf"(?P<hour>{NUM}|\d+:\d\d) oclock(?: position| direction)?",
     ),
+    (
+        "clock",
+        rf"(?P<prep>at|on|from|to) (?:my|your|our) (?P<hour>\d+|{HOURS})(?=$| [,.;:!?)]| (?:and|while|a"
+        rf"|the) )",
+    ),
+    ("clock", rf"(?P<prep>at|from|to) (?P<hour>{HOURS})(?=$| [,.;:!?)]| and )"),
     ("clock", r"(?:(?P<prep>at|from|to|around) )?half past (?P<past>\d+)(?: oclock)?(?: position)?"),
-    ("clock", r"(?P<prep>at) (?P<hour>[1-9]|1[0-2])(?=$| [,.;)])"),
+    ("clock", r"(?P<prep>at) (?P<hour>[1-9]|1[0-2])(?=$| [,.;)]| and (?:a|an|the) )"),
     ("clock", r"(?P<prep>at|from|to) (?P<hour>1?[1-9]:(?:00|30)|10:(?:00|30))"),
     (
         "azimuth",
@@ -108,13 +121,20 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     (
         "azimuth",
         r"(?:(?P<prep>at|from|to) )?(?:an |the |its )?(?:azimuth|az|azi|bearing)(?: angle)?(?: "
-        r"(?:of|is|=|:|at))*(?: (?:about|around))? "
+        r"(?:of|is|was|are|=|:|at))*(?: (?:about|around))? "
         rf"(?P<num>{NUM})(?: degrees)?(?: (?:to |on )?(?:the )?{SIDE})?",
     ),
-    ("azimuth", r"(?:(?P<prep>at|from|to) )?" + _AT + rf"(?P<num>{NUM}) degrees azimuth"),
+    ("azimuth", r"(?:(?P<prep>at|from|to) )?" + _AT + rf"(?P<num>{NUM})(?: degrees)? (?:azimuth|azi|az)"),
+    ("elevation", rf"(?:at )?(?P<num>{NUM})(?: degrees)? (?:elevation|elev|el)"),
     (
         "azimuth",
-        rf"(?P<num>\d\d+) {SIDE}|(?P<side2>l|r|left|right)(?: by| at)? "
+        rf"(?:anywhere )?between (?P<num>{NUM})(?: degrees)? and (?P<num3>{NUM}) degrees"
+        r"(?: (?:to|on|off to))?(?: (?:the|my|your))? " + SIDE,
+    ),
+    ("clock", rf"(?:anywhere )?between (?P<hour>{NUM})(?: oclock)? and (?P<hour2>{NUM}) oclock"),
+    (
+        "azimuth",
+        rf"(?:(?P<prep>at|from|to) )?(?P<num>\d\d+) {SIDE}|(?:at )?(?P<side2>l|r|left|right)(?: by| at)? "
         rf"(?P<num2>\d\d+)(?! (?:seconds|minutes|metres|feet|oclock|times|percent|yards"
         rf"|centimetres))(?: degrees)?",
     ),
@@ -131,10 +151,11 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     ("angle", r"(?:(?P<prep>at|from|to|by) )?" + _AT + rf"(?P<num>{NUM}) degrees"),
     (
         "elevation",
-        r"(?:at |with )?(?:an |the |and )?(?:elevation|elev|el|pitch)(?: angle)?(?: (?:of|is|=|:"
+        r"(?:at |with )?(?:an |the |and )?(?:elevation|elev|el|pitch)(?: angle)?(?: (?:of|is|was|=|:"
         r"|at|\.))*(?: (?:about|around))? "
         rf"(?P<num>{NUM})(?: degrees)?(?: (?P<way>up|down))?",
     ),
+    ("elevation", rf"(?:elevated|raised|lifted|tilted up)(?: (?:by|to|at))? (?P<num>{NUM}) degrees"),
     (
         "elevation",
         r"(?:(?:at|from|and|tilted|elevated|raised|by|lifted) )*" + _AT + rf"(?P<num>{NUM})(?: "
@@ -146,7 +167,7 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     ),
     (
         "level",
-        r"(?:at|on|near) (?:my |your |about )?(?:the )?(?:same )?(?:ear|eye|head|mouth) (?:level"
+        r"(?:(?:at|on|near) )?(?:my |your |about )?(?:the )?(?:same )?(?:ear|eye|head|mouth) (?:level"
         r"|height)|(?:at )?level with (?:me|my ears|my head|my eyes)",
     ),
     (
@@ -154,8 +175,8 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
         r"(?:(?P<prep>from) )?(?:(?:slightly|a little|a bit|way|directly|straight|high|right"
         r"|almost|up) )*(?:overhead|on top(?! of)|over head|over (?:my|your|the|our) heads?"
         r"|high up|up high|way up|up above|high above|up there|up in the (?:air|sky|clouds)"
-        r"|high in the (?:air|sky)|in the (?:air|sky|clouds)|(?:from|on|at|near|in) the "
-        r"(?:ceiling|sky)|upstairs|from high up|from on high)",
+        r"|high in the (?:air|sky)|in the (?:air|sky|clouds)|(?:from|on|at|near|in) the (?:ceiling|sky"
+        r"|rafters|rooftop|treetops|attic|loft|floor above)|upstairs|from high up|from on high)",
     ),
     (
         "up",
@@ -207,7 +228,8 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     ("near", r"(?:closer|nearer)(?=$| [,.;:!?)]| (?:a|an|the) )"),
     (
         "mid",
-        r"(?:not (?:too |very |so )?far(?: away| off)?|(?:at )?(?:a )?(?:medium|mid|middle"
+        r"(?:not (?:too |very |so )?far(?: away| off)?|neither (?:close|near) nor far(?: away| off)?"
+        r"|(?:at )?(?:a )?(?:medium|mid|middle"
         r"|moderate) (?:distance|range))",
     ),
     (
@@ -219,6 +241,12 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     ),
     (
         "far",
+        r"(?:a|an|one|two|three|four|five|several|a few|many|\d+) (?:gardens?|streets?|houses?|rooms?"
+        r"|doors?|blocks?"
+        r"|rows?|fields?|floors?|hills?|valleys?|villages?) (?:away|off|down|over)",
+    ),
+    (
+        "far",
         r"(?:(?:off|away|out|far|very|somewhere) )*(?:(?P<prep>in|into|from|at|to) )(?:the |a "
         r")?(?:(?P<very>far|great|long|considerable) )?(?:distance|background|horizon|afar)"
         r"|distant|distantly|afar|remote|(?P<very2>very) distant|miles away|a long way (?:off"
@@ -227,8 +255,7 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     (
         "spread",
         rf"(?:from |on |in |at )?(?:all around|all round|everywhere|all sides|all directions"
-        rf"|every direction|every side|everywhere around|both sides|either side|each side)(?: "
-        rf"of)?(?: {LISTENER})?"
+        rf"|every direction|every side|everywhere around)(?: of)?(?: {LISTENER})?|(?:around|round) {LISTENER}"
         rf"|(?:surround|surrounds|surrounding|envelops|enveloping|surrounded by)(?: "
         rf"{LISTENER})?(?: (?:from|on) all sides)?|(?:wide|global)(?=$| [,.;:!?)])",
     ),

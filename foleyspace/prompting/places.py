@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from foleyspace.errors import InputError
 from foleyspace.prompting.distances import contradiction, distance_of
-from foleyspace.prompting.patterns import HALF, WEAK
+from foleyspace.prompting.patterns import HALF, HOURS, WEAK
 from foleyspace.prompting.view import Phrase
 
 SIDE_DEG, HALF_DEG, WEAK_DEG = 90.0, 45.0, 20.0
@@ -91,10 +91,10 @@ def _from_words(side: tuple[float, Phrase] | None, depth: tuple[str, Phrase] | N
     if side is None:
         return {"front": 0.0, "centre": 0.0, "back": 180.0}.get(where)
     sign, size = math.copysign(1.0, side[0]), abs(side[0])
-    if where == "front":
-        size = min(size, HALF_DEG)
-    elif where == "back":
-        size = 180.0 - min(size, HALF_DEG)
+    weak = depth is not None and "weak" in depth[1].groups and size == SIDE_DEG
+    if where in ("front", "back"):
+        size = SIDE_DEG - WEAK_DEG if weak else min(size, HALF_DEG)  # "left, a bit in front"
+        size = size if where == "front" else 180.0 - size
     return sign * size
 
 
@@ -154,7 +154,8 @@ def _readings(phrase: Phrase) -> list[tuple[float | str, str]]:
         ):
             side = groups.get("shoulder") or groups.get("side") or ""
             return [("back", "depth"), *([(_signed(side, SIDE_DEG), "side")] if side else [])]
-        return [(_signed(groups["side"], _strength(groups)), "side")] if groups.get("side") else []
+        side = groups.get("side") or ("left" if kind == "lateral" else "")  # "on one side"
+        return [(_signed(side, _strength(groups)), "side")] if side else []
     if kind in ("back", "front", "centre"):
         return [(kind, "depth")]
     if kind == "corner":
@@ -172,7 +173,7 @@ def _readings(phrase: Phrase) -> list[tuple[float | str, str]]:
 
 
 def _strength(groups: dict[str, str]) -> float:
-    words = {groups.get("mod", ""), groups.get("mod2", "")} - {""}
+    words = {groups.get(name, "") for name in ("mod", "mod2", "mod3")} - {""}
     words |= {word.rsplit(" ", 1)[0] for word in words if word.endswith((" off", " out", " over"))}
     if "degrees" in groups.get("mod", ""):
         return float(groups["mod"].split()[0])
@@ -196,7 +197,9 @@ def _clock(phrase: Phrase) -> float:
         whole, minutes = groups["hour"].split(":")
         hour = float(whole) + float(minutes) / 60
     else:
-        hour = float(groups["hour"])
+        names = HOURS.split("|")
+        hour = names.index(groups["hour"]) + 1.0 if groups["hour"] in names else float(groups["hour"])
+        hour += (float(groups.get("hour2", hour)) - hour) % 12 / 2  # between two hours
     if not 0 < hour < 13:
         raise InputError(f"'{phrase.text}' cannot be: a clock direction must be between 1 and 12 o'clock")
     return wrap(-30.0 * hour)
@@ -205,6 +208,7 @@ def _clock(phrase: Phrase) -> float:
 def _degrees(phrase: Phrase) -> float:
     groups = phrase.groups
     value = 0.9 * float(groups["pct"]) if "pct" in groups else float(groups.get("num") or groups["num2"])
+    value = (value + float(groups["num3"])) / 2 if "num3" in groups else value
     side = groups.get("side") or groups.get("side2")
     if abs(value) > 360:
         raise InputError(f"'{phrase.text}' cannot be: an azimuth must be between -360 and 360 degrees")

@@ -47,7 +47,13 @@ def find(reference: Reference, clauses: Sequence[Clause], own: int) -> int | Non
     head = reference.words[-1]
     if head in ("her", "his", "its", "their", "him", "it", "them", "she", "he", "that", "this"):
         before = [k for k in order if k < own]
-        fitting = [k for k in before if fits(head, clauses[k])]
+        for k in before:  # "to the left of it a viola, and to the right of it a bass": the same "it"
+            told = [r for stage in clauses[k].stages for p in stage for r in p.refs if r.words[-1] == head]
+            if told and clauses[k].sentence == clauses[own].sentence and told[-1] is not reference:
+                return find(told[-1], clauses, k)
+        # of several people who could be "her" the first: the others are told by her
+        fitting = [k for k in before if fits(head, clauses[k]) == 2]
+        fitting += sorted(k for k in before if fits(head, clauses[k]) == 1)
         return next(iter([*fitting, *before, *order]), None)
     best: tuple[float, int] | None = None
     for k in order:

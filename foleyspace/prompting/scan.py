@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from foleyspace.prompting.clause import DIRECTIONS
 from foleyspace.prompting.heads import read_relation
 from foleyspace.prompting.motion_patterns import MOTION_PATTERNS
-from foleyspace.prompting.patterns import PLACE_PATTERNS
+from foleyspace.prompting.patterns import HOURS, PLACE_PATTERNS
+from foleyspace.prompting.several_patterns import SEVERAL_PATTERNS
 from foleyspace.prompting.text import Token
+from foleyspace.prompting.verb_words import MOVE_VERBS, verb_forms
 from foleyspace.prompting.view import COMPOUND, STOPS, Phrase, TokenView
-from foleyspace.prompting.words import DETERMINERS, PREPOSITIONS, verb_forms, word_set
+from foleyspace.prompting.words import DETERMINERS, PREPOSITIONS, word_set
 
 # "goes off" is what alarms do; "leaves rustle"; the rain falls where it is
 _NO_MOTION = re.compile(r"(?:goes|go|going|went) off|(?:start|starts|starting|started) .*")
@@ -33,7 +37,7 @@ def _compiled() -> list[tuple[str, re.Pattern[str], frozenset[str], bool]]:
             frozenset(re.findall("[a-z]+", pattern)),
             r"\d" in pattern,
         )
-        for kind, pattern in [*PLACE_PATTERNS, *MOTION_PATTERNS]
+        for kind, pattern in [*PLACE_PATTERNS, *SEVERAL_PATTERNS, *MOTION_PATTERNS]
     ]
 
 
@@ -55,9 +59,29 @@ class _Scanner:
                 self.items.append(i)
                 i += 1
             else:
-                self.items.append(phrase)
+                self._append(phrase)
                 i = phrase.end
         return self.items
+
+    def _append(self, phrase: Phrase) -> None:
+        """ "From the window on the left": from the left."""
+        before = self.items[-1] if self.items else None
+        if (
+            isinstance(before, Phrase)
+            and before.groups.get("relation") == "to"
+            and before.prep in ("from", "to")
+            and before.end == phrase.start
+            and phrase.kind in DIRECTIONS - {"relation"}
+            and phrase.prep in ("", "on", "at", "in")
+            and before.refs[0].end == before.end
+        ):
+            words = self.view.text[
+                self.view.tokens[before.start].start : self.view.tokens[phrase.end - 1].end
+            ]
+            groups = {**phrase.groups, "prep": before.prep}
+            self.items[-1] = dataclasses.replace(phrase, start=before.start, text=words, groups=groups)
+        else:
+            self.items.append(phrase)
 
     def _longest(self, i: int) -> Phrase | None:
         if COMPOUND.match(self.view.joined, self.view.at[i]) or (
@@ -126,8 +150,12 @@ class _Scanner:
             if words == ["left"] and after == "of" and "what" in self.view.norms[max(i - 2, 0) : i]:
                 return False
             return not (words[-1] in ("l", "r") and len(words) > 3)
+        if kind == "clock" and len(words) == 2 and words[-1] in HOURS.split("|"):
+            return "oclock" in self.view.norms  # "at four o'clock ..., at ten"
+        if kind == "circle" and words[0] in ("around", "round"):
+            return self._moves_before(i)
         if kind == "centre" and words == ["c"]:
-            return self.view.tokens[i].raw == "C"
+            return self.view.tokens[i].raw == "C" and f" {before} b " not in f" {self.view.joined} "
         if kind == "corner":
             return self.view.tokens[end - 1].raw.isupper() or len(words) == 1
         if kind == "back" and words == ["back"]:
@@ -160,6 +188,15 @@ class _Scanner:
             return self._is_motion(kind, i, end)
         return True
 
+    def _moves_before(self, i: int) -> bool:
+        """Whether a verb of motion stands before in the sentence: "spin the bee around me"."""
+        for word in reversed(self.view.norms[:i]):
+            if word in STOPS:
+                return False
+            if verb_forms().get(word, ("",))[0] in MOVE_VERBS:
+                return True
+        return False
+
     def _is_height(self, i: int, end: int) -> bool:
         before, after = self.view.word(i - 1), self.view.word(end)
         base = verb_forms().get(before, ("", ""))
@@ -183,7 +220,9 @@ class _Scanner:
         first = verb_forms().get(words[0])
         if _NO_MOTION.fullmatch(" ".join(words)):
             return False
-        if kind == "fall" and before in _WEATHER:
+        if words == ["crossing"] and before in DETERMINERS:
+            return False  # "a crossing bell"
+        if kind == "fall" and set(self.view.norms[max(i - 3, 0) : i]) & _WEATHER:
             return False
         if (
             first is not None

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, TIMES, Clause
 from foleyspace.prompting.fragments import Fragment
-from foleyspace.prompting.labels import Pieces
+from foleyspace.prompting.labels import Pieces, unlisted_verb
 from foleyspace.prompting.nouns import read_fragment
+from foleyspace.prompting.sources import ANIMALS, can_sound
 from foleyspace.prompting.text import Token
+from foleyspace.prompting.verb_words import GO_ON_VERBS, MOVE_VERBS, SOUND_VERBS, STILL_VERBS, verb_forms
 from foleyspace.prompting.view import Phrase
-from foleyspace.prompting.words import MOVE_VERBS, verb_forms, word_set
+from foleyspace.prompting.words import DETERMINERS, word_set
 
 
 def drop_headings(
@@ -23,16 +25,36 @@ def drop_headings(
         words = [tokens[item].norm for item in fragment.items if isinstance(item, int)]
         if fragment.before.endswith("as") and words[:1] in (["if"], ["though"]):
             drop.add(k)
-        if not fragment.after.startswith(":") or k + 1 >= len(fragments):
+        tag = fragment.before.endswith("[") and fragment.after.startswith("]")  # "[VOX] a wizard chants"
+        if not (tag or fragment.after.startswith(":")) or k + 1 >= len(fragments):
             continue
         before = [n for n in range(k + 1) if fragments[n].sentence == fragment.sentence]
-        if any(isinstance(item, Phrase) for n in before for item in fragments[n].items):
+        before = [k] if tag else before
+        placed = any(isinstance(item, Phrase) for n in before for item in fragments[n].items)
+        several = bool(
+            {tokens[item].norm for n in before for item in fragments[n].items if isinstance(item, int)}
+            & _GROUPED
+        )
+        if placed and not (several and _all_placed(fragments, k)):
             continue
         following = read_fragment(fragments[k + 1].items, tokens, False)
         if any(not mention.other for mention in following.mentions):
             drop.update(before)
     kept = [fragment for k, fragment in enumerate(fragments) if k not in drop]
     return kept, [fragments[k].span for k in sorted(drop)]
+
+
+_GROUPED = word_set(
+    "quartet quintet trio duo band orchestra ensemble group section musicians instruments players singers"
+)
+
+
+def _all_placed(fragments: Sequence[Fragment], k: int) -> bool:
+    """Whether a list of two and more follows, each with its place: "a quartet in front: cello right, ..."."""
+    after = [f for f in fragments[k + 1 :] if f.sentence == fragments[k].sentence]
+    return len(after) > 1 and all(
+        any(isinstance(item, Phrase) and item.kind in DIRECTIONS for item in f.items) for f in after
+    )
 
 
 def pair_respectively(fragments: Sequence[Fragment], pieces: list[Pieces], tokens: Sequence[Token]) -> None:
@@ -107,14 +129,48 @@ def may_go_on(fragments: Sequence[Fragment], k: int, tokens: Sequence[Token]) ->
     first = next((tokens[item].norm for item in fragment.items if isinstance(item, int)), "")
     then = any(isinstance(item, Phrase) and item.kind == "then" for item in fragment.items)
     form = verb_forms().get(first, ("", ""))
+    if fragments[k - 1].sentence == fragment.sentence:
+        if not form[0] and unlisted_verb(first) and isinstance(fragment.items[0], int):
+            return True  # ", hovers in front"
+        if form[1] in ("s", "ed") and form[0] in STILL_VERBS and not can_sound(first):
+            return True
+        if (
+            form[1] == "s"
+            and fragment.before == "and"
+            and first[:-1] not in ANIMALS
+            and _does(fragments[k - 1], tokens, "s")
+        ):
+            return True  # "a dog barks and growls behind me"
     if form[1] in ("s", "ing", "ed") and (then or form[0] in MOVE_VERBS):
         return True
     placed = any(isinstance(item, Phrase) and item.kind in DIRECTIONS for item in fragment.items)
     moves = any(isinstance(item, Phrase) and item.kind in MOTIONS for item in fragment.items)
     earlier = [other for other in fragments[:k] if other.sentence == fragment.sentence]
+    before = [tokens[item].norm for item in fragments[k - 1].items if isinstance(item, int)]
+    if form[1] == "ing" and before and before[0] in DETERMINERS:
+        earlier = [fragments[k - 1]]  # "a dog on the left, and a cow, mooing on the right"
+    if form[1] == "base" and first in GO_ON_VERBS and fragment.before.endswith(("and", "then")):
+        return True  # "fireworks go up on the right and explode above me"
     return moves or not (
         placed and any(isinstance(i, Phrase) and i.kind in DIRECTIONS for f in earlier for i in f.items)
     )
+
+
+def _does(fragment: Fragment, tokens: Sequence[Token], shape: str) -> bool:
+    """Whether something named in the fragment sounds, and no place is said of it yet."""
+    words = [tokens[item].norm for item in fragment.items if isinstance(item, int)]
+    forms = [verb_forms().get(word, ("", "")) for word in words[1:]]
+    placed = any(isinstance(item, Phrase) and item.kind in DIRECTIONS for item in fragment.items)
+    return not placed and any(form[1] == shape and form[0] in SOUND_VERBS | MOVE_VERBS for form in forms)
+
+
+def base_goes_on(fragments: Sequence[Fragment], k: int, tokens: Sequence[Token]) -> bool:
+    """ "Dogs bark and howl on the left": a verb in its base form after another."""
+    start = fragments[k].items[0]
+    if k == 0 or fragments[k].before != "and" or not isinstance(start, int):
+        return False
+    first = verb_forms().get(tokens[start].norm, ("", ""))
+    return first[1] == "base" and first[0] in SOUND_VERBS and _does(fragments[k - 1], tokens, "base")
 
 
 def goes_forward(
@@ -123,16 +179,19 @@ def goes_forward(
     """Whether a place with no name of its own belongs to the source after it, not to `target` before it."""
     fragment = fragments[k]
     following = None
+    opens = fragments[k - 1].sentence != fragment.sentence or "while" in fragment.before.split()
     for n in range(k + 1, len(fragments)):
         if fragments[n].sentence != fragment.sentence or (pieces[n].verbs and not pieces[n].mentions):
             break
+        if opens and not pieces[n].mentions and {p.kind for p in pieces[n].phrases} & PLACES:
+            continue  # "at the back, on the right, pupils giggle"
         if pieces[n].mentions or pieces[n].phrases:
             following = pieces[n]
             break
     if following is None or not following.mentions or fragment.after in ("and", "while"):
         return False
     kinds = {phrase.kind for phrase in phrases}
-    if fragments[k - 1].sentence != fragment.sentence:
+    if opens:
         return True  # a place opens the sentence
     free = not any(phrase.kind in DIRECTIONS for phrase in following.phrases)
     if kinds & MOTIONS or not free:

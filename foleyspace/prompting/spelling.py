@@ -5,43 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from foleyspace.prompting.words import known_words, word_set
+from foleyspace.prompting.verb_words import known_words
+from foleyspace.prompting.words import word_set
 
 # words worth correcting: those that say where, when and how something moves
 PLACE_WORDS = word_set(
-    "left right front back behind centre center middle above below beneath overhead under near "
-    "nearby close closer "
-    "nearer distant distance ahead rear between beside opposite degrees degree metres meters "
-    "metre meter seconds "
-    "second around circles circle circling clockwise counterclockwise approaches approaching "
-    "towards toward moves "
-    "moving passes passing slightly until before after while away azimuth elevation further "
-    "farther background "
-    "foreground offscreen directly oclock from shoulder corner straight screen front next then twice"
+    "left right front back behind centre center middle above below beneath overhead under near nearby "
+    "close closer nearer distant distance ahead rear between beside opposite degrees degree metres meters "
+    "metre meter seconds second around circles circle circling clockwise counterclockwise approaches "
+    "approaching towards toward moves moving passes passing slightly until before after while away azimuth "
+    "elevation further farther background foreground offscreen directly oclock from shoulder corner "
+    "straight screen next then twice"
 )
 # ordinary words one slip away from a place word (found among 30,000 English words), which stay as they are
 _ORDINARY = word_set(
-    "black blacks bake bakes hack net mat for fro far not nor lot bar bat bag bad bay ban red "
-    "ran rat raw let ear fur new nut lid leg lay lift lent loft lest leaf lefts rights frost "
-    "font fronts centres centred centro centers blow bellow breath "
-    "neal neat overseas overheard closed chose closet closes clone cloth clover distinct "
-    "distract dissent distal "
-    "distances real read roar bear bedside opposing oppose net nest newt decree decreed "
-    "decrees sends secondly "
-    "aground circus cycle cycles circled cycling curling moved movie movies modes mouse passed "
-    "pauses parking "
-    "pushing passion paying pressing passive posting packing panting pacing parting pausing "
-    "pairing pulsing paving "
-    "slight alter white whole whale way election elevator elevators father faster farmer "
-    "feather neared backgrounds "
-    "director directed direct directs form frog forum prom these them than thin they hen nets text screening "
-    "scream screech streets strait bottle bottles battle mutter meteor meteors matter moss "
-    "moose cone crash clock "
-    "clocks coner corners boulder holder rearing never over oven under udder wonder wander "
-    "thunder owner cower "
-    "tower lower shower flower power bowed glider aboard abroad abort about rained later water "
-    "waiter hearing "
-    "earing tearing wearing hear year years ear ears fear dear gear tear tears wear beak bark bank buck pack"
+    "black blacks bake bakes hack net mat for fro far not nor lot bar bat bag bad bay ban red ran rat raw "
+    "let ear fur new nut lid leg lay lift lent loft lest leaf lefts rights frost font fronts centres "
+    "centred centro centers blow bellow breath neal neat overseas overheard closed chose closet closes "
+    "clone cloth clover distinct distract dissent distal distances real read roar bear bedside opposing "
+    "oppose nest newt decree decreed decrees sends secondly aground circus cycle cycles circled cycling "
+    "curling moved movie movies modes mouse passed pauses parking pushing passion paying pressing passive "
+    "posting packing panting pacing parting pausing pairing pulsing paving slight alter white whole whale "
+    "way election elevator elevators father faster farmer feather neared backgrounds director directed "
+    "direct directs form frog forum prom these them than thin they hen nets text screening scream screech "
+    "streets strait bottle bottles battle mutter meteor meteors matter moss moose cone crash clock clocks "
+    "coner corners boulder holder rearing never over oven under udder wonder wander thunder owner cower "
+    "tower lower shower flower power bowed glider aboard abroad abort about rained later water waiter "
+    "hearing earing tearing wearing hear year years ears fear dear gear tear tears wear beak bark bank "
+    "buck pack"
 )
 
 

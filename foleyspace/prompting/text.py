@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from foleyspace.errors import InputError
+from foleyspace.prompting.numbers import NUMBER, UNIT, read_numbers
 from foleyspace.prompting.spelling import corrected
 from foleyspace.prompting.words import word_set
 
@@ -15,26 +16,6 @@ UNITS_M = {"metres": 1.0, "centimetres": 0.01, "kilometres": 1000.0, "feet": 0.3
            "miles": 1609.344, "inches": 0.0254, "paces": 0.75}  # fmt: skip
 UNITS_S = {"seconds": 1.0, "minutes": 60.0, "milliseconds": 0.001}
 
-_UNIT_NAMES = {
-    "metres": "m meter meters metre metres mtr mtrs", "centimetres": "cm centimetre centimetres centimeter "
-    "centimeters", "kilometres": "km kilometre kilometres kilometer kilometers", "feet": "ft foot feet",
-    "yards": "yd yds yard yards", "miles": "mile miles", "inches": "inch inches",
-    "paces": "pace paces step steps", "seconds": "s sec secs second seconds",
-    "milliseconds": "ms millisecond milliseconds", "minutes": "min mins minute minutes",
-    "degrees": "deg degs degree degrees °", "oclock": "oclock", "times": "times", "percent": "percent %",
-}  # fmt: skip
-_UNIT = {name: unit for unit, names in _UNIT_NAMES.items() for name in names.split()}
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_NUMBER = {word: float(i) for i, word in enumerate(_SMALL.split())} | {
-    word: 10.0 * i for i, word in enumerate(_TENS.split(), 2)
-}
-_VAGUE = {("half", "a"): 0.5, ("half", "an"): 0.5, ("a", "half"): 0.5, ("a", "couple", "of"): 2.0,
-          ("a", "couple"): 2.0, ("a", "few"): 3.0, ("several",): 5.0, ("some",): 3.0, ("a",): 1.0,
-          ("an",): 1.0, ("half",): 0.5, ("a", "quarter", "of", "a"): 0.25}  # fmt: skip
 _JOINED = {
     "counterclockwise": "counter-clockwise anticlockwise anti-clockwise counterclock anticlock",
     "clockwise": "clock-wise",
@@ -47,19 +28,23 @@ _JOINED = {
     "left": "lft leftwards leftward leftmost lefty lefthandside",
     "right": "rgt rght rt rightwards rightward rightmost",
     "to and fro": "to-and-fro", "back": "bck backwards backward rearward rearwards",
-    "forward": "forwards", "i am": "i'm", "it is": "it's its's", "there is": "there's",
+    "forward": "forwards", "it is": "it's its's", "there is": "there's",
     "left side": "leftside", "right side": "rightside",
     "centre": "ctr cntr ctre center centered centred central dead-center",
     "and": "& + plus n", "at": "@", "metres": "mtrs", "toward": "towards", "further": "farther",
     "above": "atop", "beside": "besides", "he is": "he's", "she is": "she's", "that is": "that's",
-    "they are": "they're", "the": "teh hte",
+    "the": "teh hte",
 }  # fmt: skip
 _AS = {name: joined for joined, names in _JOINED.items() for name in names.split()}
+# "isn't", "I'd", "we're" as two words each
+_TAILS = {"n't": "not", "'d": "would", "'ll": "will", "'re": "are", "'ve": "have", "'m": "am"}
+_CONTRACTED = re.compile("([a-z]+?)(n't|'d|'ll|'re|'ve|'m)")
+_IRREGULAR_STEMS = {"ca": "can", "wo": "will", "sha": "shall"}
 # parts that a hyphenated word may be taken apart into; others ("hi-hat", "high-pitched") stay one word
 _PARTS = word_set(
     "left right front back rear behind centre center middle mid half far near off above up down high low "
     "hand side to from screen top bottom upper lower and the of in hard close clock"
-) | {*_NUMBER, *_UNIT}
+) | {*NUMBER, *UNIT}
 
 _ABBREVIATED = re.compile(
     r"\b(approx|ft|deg|degs|sec|secs|min|int|ext|az|el|elev|mr|mrs|dr|ca|etc|yd|vs|ms|sfx)\.", re.IGNORECASE
@@ -68,7 +53,7 @@ _ABBREVIATED = re.compile(
 _SIGNS = {
     "\xbd": "0.5", "\xbc": "0.25", "\xbe": "0.75", "\xba": "\xb0", "\u02da": "\xb0", "\u2026": ", ",
     "\u2212": "-", "\u2018": "'", "\u2019": "'", "\u2192": " to ", "\u2794": " to ", "\u21d2": " to ",
-    "\u2014": ", ", "\xad": "",
+    "\u2014": ", ", "\xad": "", "\xb1": " plus minus ",
 }  # fmt: skip
 
 _TOKEN = re.compile(
@@ -124,7 +109,7 @@ def read_text(text: str) -> tuple[str, list[Token], list[str]]:
         if better is not None:
             notes.append(f"read '{token.raw}' as '{better}'")
             tokens[i] = Token(_AS.get(better, better), token.raw, token.start, token.end)
-    return text, _numbers(tokens), notes
+    return text, read_numbers(tokens), notes
 
 
 def _clean(text: str) -> tuple[str, list[str]]:
@@ -152,7 +137,8 @@ def _plain(text: str) -> str:
     for old, new in _SIGNS.items():
         text = text.replace(old, new)
     text = unicodedata.normalize("NFKC", text)
-    text = re.sub(r"<?[-=]+>", " to ", text)
+    text = re.sub(r"<?[-=]*>+", " to ", text)
+    text = re.sub(r"-ish\b", "", text)
     text = re.sub(r"\b[Oo]\.\s?[Ss]\.", "offscreen ", text)
     text = _ABBREVIATED.sub(r"\1", text)
     text = re.sub(r"(?:(?<=^)|(?<=[\s,;.]))\d{1,2}\)\s+(?=[A-Za-z]|$)", " ; ", text)  # a list in one line
@@ -191,6 +177,12 @@ def _split(match: re.Match[str]) -> list[Token]:
     if kind != "word":
         word = _AS.get(word, word)
         return [Token(word, raw, start, end)]
+    contracted = _CONTRACTED.fullmatch(word)
+    if contracted is not None and word not in _AS:
+        stem, tail = contracted.groups()
+        at = start + len(stem)
+        first = _IRREGULAR_STEMS.get(stem, stem)
+        return [Token(first, raw[: len(stem)], start, at), Token(_TAILS[tail], raw[len(stem) :], at, end)]
     if word.endswith("'s") and word not in _AS:
         return [*_words(raw[:-2], word[:-2], start), Token("'s", raw[-2:], end - 2, end)]
     return _words(raw, word, start)
@@ -210,83 +202,3 @@ def _words(raw: str, word: str, start: int) -> list[Token]:
             tokens.insert(1, Token("to", "-", tokens[0].end, tokens[1].start))
         return tokens
     return [Token(word, raw, start, start + len(raw))]
-
-
-def _numbers(tokens: list[Token]) -> list[Token]:
-    """Units in one form after a number, and number words as digits where a unit follows them."""
-    out: list[Token] = []
-    i = 0
-    while i < len(tokens):
-        value, length = _number_at(tokens, i)
-        unit = _UNIT.get(tokens[i + length].norm) if length and i + length < len(tokens) else None
-        if length and (unit or _leads_to_unit(tokens, i + length) or (out and out[-1].norm in _TAKES_NUMBER)):
-            out.append(_merged(tokens[i : i + length], f"{value:g}"))
-            i += length
-            if unit is not None:
-                out.append(_merged(tokens[i : i + 1], unit))
-                i += 1
-            continue
-        after_order = bool(out) and out[-1].norm in ("first", "last", "final", "per", "each")
-        if after_order and tokens[i].norm in ("second", "minute"):
-            out.append(_merged(tokens[i : i + 1], "1"))
-            out.append(_merged(tokens[i : i + 1], _UNIT[tokens[i].norm]))
-        else:
-            out.append(tokens[i])
-        i += 1
-    return out
-
-
-_TAKES_NUMBER = {"azimuth", "elevation", "az", "el", "elev", "past", "second"}
-
-
-def _merged(tokens: list[Token], norm: str) -> Token:
-    raw = " ".join(token.raw for token in tokens)
-    return Token(norm, raw, tokens[0].start, tokens[-1].end)
-
-
-def _leads_to_unit(tokens: list[Token], i: int) -> bool:
-    """The other end of a range follows: "two to four seconds"."""
-    if i >= len(tokens) or tokens[i].norm not in ("to", "and", "until", "till", "-", "or"):
-        return False
-    _, length = _number_at(tokens, i + 1)
-    return bool(length) and i + 1 + length < len(tokens) and tokens[i + 1 + length].norm in _UNIT
-
-
-def _number_at(tokens: list[Token], i: int) -> tuple[float, int]:
-    """The number that starts at `i` and how many tokens it takes (0: none)."""
-    words = [token.norm for token in tokens[i : i + 6]]
-    if not words or tokens[i].quoted:
-        return 0.0, 0
-    value: float
-    if tokens[i].number is not None:
-        value, length = tokens[i].number or 0.0, 1
-    elif words[0] in ("minus", "negative") and len(words) > 1:
-        value, length = _number_at(tokens, i + 1)
-        return -value, length + 1 if length else 0
-    else:
-        value, length = _number_words(words)
-    if length and words[length : length + 3] == ["and", "a", "half"]:
-        return value + 0.5, length + 3
-    if length or words[0] not in {key[0] for key in _VAGUE}:
-        return value, length
-    for key in sorted(_VAGUE, key=len, reverse=True):
-        after = words[len(key) : len(key) + 1]
-        if tuple(words[: len(key)]) == key and after and after[0] in _UNIT and after[0] not in ("s", "m"):
-            return _VAGUE[key], len(key)
-    return 0.0, 0
-
-
-def _number_words(words: list[str]) -> tuple[float, int]:
-    if words[:2] in (["a", "hundred"], ["one", "hundred"]):
-        rest, length = _number_words(words[3:] if words[2:3] == ["and"] else words[2:])
-        return 100 + rest, 2 + length + (1 if length and words[2:3] == ["and"] else 0)
-    if words[:1] == ["hundred"]:
-        return 100.0, 1
-    if not words or words[0] not in _NUMBER:
-        return 0.0, 0
-    value = _NUMBER[words[0]]
-    if value >= 20 and len(words) > 1:
-        following = words[2] if words[1] == "-" and len(words) > 2 else words[1]
-        if following in _NUMBER and 0 < _NUMBER[following] < 10:
-            return value + _NUMBER[following], 2 if following == words[1] else 3
-    return (value * 100, 2) if words[1:2] == ["hundred"] else (value, 1)

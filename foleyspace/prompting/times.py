@@ -22,7 +22,9 @@ def stage_windows(
     Stages without times share what is left between their neighbours evenly. Raises `InputError` for times
     that cannot be.
     """
-    said = [window_of(stage, duration, notes) for stage in stages]
+    said: list[Window] = []
+    for stage in stages:
+        said.append(window_of(stage, duration, notes, said[-1][1] if said else start))
     starts: list[float | None] = [window[0] for window in said]
     ends: list[float | None] = [window[1] for window in said]
     starts[0] = start if starts[0] is None else starts[0]
@@ -50,8 +52,11 @@ def stage_windows(
     return edges, any(window != (None, None) for window in said) or start > 0
 
 
-def window_of(stage: Sequence[Phrase], duration: float, notes: list[str]) -> Window:
-    """The start and end said in one stage, None where not said."""
+def window_of(
+    stage: Sequence[Phrase], duration: float, notes: list[str], before: float | None = None
+) -> Window:
+    """The start and end said in one stage, None where not said; a length counts from the end of the stage
+    `before` it."""
     start: float | None = None
     end: float | None = None
     length: float | None = None
@@ -76,6 +81,7 @@ def window_of(stage: Sequence[Phrase], duration: float, notes: list[str]) -> Win
         if b is not None and b > duration + 1e-9:
             notes.append(f"'{phrase.text}' reaches over the end: cut at {duration:g} seconds")
     if length is not None:
+        start = before if start is None and before else start
         end = (start or 0.0) + length if end is None else end
     if end is not None:
         end = min(end, duration)

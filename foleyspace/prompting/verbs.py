@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from foleyspace.prompting.labels import Mention, Pieces, is_heard, is_plural
 from foleyspace.prompting.text import Token
-from foleyspace.prompting.view import Phrase
-from foleyspace.prompting.words import (
-    FILLERS,
-    INSTRUMENTS,
+from foleyspace.prompting.verb_words import (
+    GO_ON_VERBS,
+    LIGHT_VERBS,
     MOVE_VERBS,
-    PREPOSITIONS,
     SETTERS,
     SOUND_VERBS,
     STEPPING,
     verb_forms,
 )
+from foleyspace.prompting.view import PLURAL_THINGS, Phrase
+from foleyspace.prompting.words import DETERMINERS, FILLERS, INSTRUMENTS, PREPOSITIONS
 
 # names of sounds whose second word could be a verb
 _NOUN_PAIRS = {
@@ -40,22 +40,44 @@ class FragmentState:
         self.sound_of = False  # "the sound of ..." stands before
         self.passing: list[int] | None = None  # words of "in the kitchen", passed over
         self.passed_noun = False
+        self.base_goes_on = False
 
     def next_word(self, k: int) -> str:
         """The word after item `k`, empty where a phrase or nothing follows."""
         item = self.items[k + 1] if k + 1 < len(self.items) else None
         return self.tokens[item].norm if isinstance(item, int) else ""
 
+    def noun_follows(self, k: int) -> bool:
+        word = self.next_word(k)
+        return (
+            bool(word)
+            and word not in PREPOSITIONS
+            and not (
+                word in FILLERS
+                or (verb_forms().get(word, ("", ""))[1] in ("s", "ed", "base") and word not in SOUND_VERBS)
+            )
+        )
+
+    def start(self, mention: Mention) -> None:
+        self.mention = mention
+        mention.sound_of, self.sound_of = self.sound_of, False
+        self.out.parts.append(mention)
+        self.det, self.count, self.broken = "", 1, False
+
 
 def is_verb(state: FragmentState, k: int, i: int, form: tuple[str, str]) -> bool:
     base, shape = form
     if state.det and not (state.mention and not state.mention.nouns and not state.mention.other):
         return False
+    if i and state.tokens[i - 1].norm in ("of", "'s"):
+        return False  # "a couple of crows", "the van's jingle"
     nothing_before = state.mention is None
     if state.mention is not None and state.mention.nouns and not state.broken:
         pair = (state.tokens[state.mention.nouns[-1]].norm, state.tokens[i].norm)
         if pair[1] in _NOUN_PAIRS.get(pair[0], "").split() and state.mention.nouns[-1] == i - 1:
             return False
+    if nothing_before and shape == "s" and state.tokens[i].norm in PLURAL_THINGS:
+        return False  # "then steps come closer"
     following = state.next_word(k)
     follows = verb_forms().get(following)
     if nothing_before:
@@ -68,13 +90,19 @@ def is_verb(state: FragmentState, k: int, i: int, form: tuple[str, str]) -> bool
         if state.out.subject:
             return True
         if shape == "base":
+            after = [item for item in state.items[k + 1 : k + 3] if isinstance(item, Phrase)]
+            led = bool(after) and after[0].prep in ("to", "toward")  # "..., come to the middle"
+            if k == 0 and state.base_goes_on:
+                return True
+            if state.has_previous and ((base in MOVE_VERBS and led) or state.tokens[i].norm in GO_ON_VERBS):
+                return True
             return base not in SOUND_VERBS | MOVE_VERBS
         if shape == "ing":
             return state.has_previous and (not following or following in PREPOSITIONS or following in FILLERS)
         return state.has_previous and follows is None
     if shape == "base" and base in SOUND_VERBS | MOVE_VERBS and not state.broken:
         # "dog bark" names a sound, "birds chirp" says what they do
-        return is_plural(state.mention, state.tokens)
+        return is_plural(state.mention, state.tokens) or following in DETERMINERS
     return True
 
 
@@ -82,6 +110,7 @@ def read_verb(state: FragmentState, i: int, form: tuple[str, str]) -> None:
     base, shape = form
     state.det = ""
     state.out.verbs = True
+    passive = i > 0 and verb_forms().get(state.tokens[i - 1].norm, ("", ""))[0] == "be"
     mention = state.mention
     if mention is not None:
         mention.linked = True
@@ -93,10 +122,11 @@ def read_verb(state: FragmentState, i: int, form: tuple[str, str]) -> None:
             mention.objects = []
             state.out.parts.append(state.mention)
             mention = state.mention
-    sounds = base in SOUND_VERBS or base in STEPPING
+    light = base in LIGHT_VERBS and (shape != "base" if mention is not None else state.has_previous)
+    light = light and not (mention is None and base in SETTERS | {"make", "take"})
+    sounds = base in SOUND_VERBS or base in STEPPING or (light and not passive)
     if mention is None and sounds:
         state.out.verb = state.out.verb or base
-    passive = i > 0 and verb_forms().get(state.tokens[i - 1].norm, ("", ""))[0] == "be"
     if (
         base in ("hear", "see", "watch")
         and mention
@@ -113,8 +143,12 @@ def read_verb(state: FragmentState, i: int, form: tuple[str, str]) -> None:
     arriving = (
         base == "come" and shape != "ing" and mention is not None and not is_heard(mention, state.tokens)
     )
+    at = state.items.index(i) + 1
+    following = state.items[at] if at < len(state.items) else None
+    going_on = mention is None and isinstance(following, Phrase) and following.prep in ("to", "toward")
     if (
         arriving
+        or (base == "come" and going_on)
         or (
             base in MOVE_VERBS
             and not setting

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from foleyspace.prompting.patterns import LISTENER, SCREEN
 from foleyspace.prompting.text import Token
-from foleyspace.prompting.words import DETERMINERS, PREPOSITIONS, verb_forms, word_set
+from foleyspace.prompting.verb_words import verb_forms
+from foleyspace.prompting.words import DETERMINERS, PREPOSITIONS, word_set
 
-STOPS = word_set(". ; ! ? , : ( ) [ ] - \n / | =")
+STOPS = word_set(". ; ! ? , : ( ) [ ] - \n / | = instead")
 JOINS = word_set("and where while whereas but plus or as when")
 # front and left as parts of a name
 COMPOUND = re.compile(
@@ -18,8 +19,10 @@ COMPOUND = re.compile(
     r"|down|close|near|far|centre|middle)"
     r" (?:door|doors|yard|garden|porch|row|rows|gate|wheel|wheels|window|windows|desk|line|beat"
     r"|drop|ground|vocals|street"
-    r"|engine|light|lights|heels|hat|hats|school|tide|voice|pitch|pitched|frequency|frequencies|note|notes|tone|hum"
-    r"|rumble|rumbling|drone|growl|whistle|string|strings|drum|vocalist|brass|stairs|stair|hills|volume|band|aged|east"
+    r"|engine|light|lights|heels|hat|hats|school|tide|voice|pitch|pitched|frequency|frequencies|note"
+    r"|notes|tone|hum"
+    r"|rumble|rumbling|drone|growl|whistle|string|strings|drum|vocalist|brass|stairs|stair|hills|volume"
+    r"|band|aged|east"
     r"|school|violin|saxophone|flute|sound|sounds|bass|murmur|ups|stroke|scream|winds?|frequency"
     r"|thud|moan|buzz)(?= |$)"
 )
@@ -52,9 +55,10 @@ class Phrase:
 
     @property
     def prep(self) -> str:
-        return self.groups.get("prep", "")
+        return "from" if "begins" in self.groups else self.groups.get("prep", "")
 
 
+PLURAL_THINGS = word_set("drums steps footsteps bells waves swings hammers chimes babbles calls horns")
 _NO_NAMES = word_set(
     "left right front back rear close far ahead overhead then distant clockwise centre middle nearby twice "
     "once again offscreen l r who which that not"
@@ -105,6 +109,7 @@ class TokenView:
                 self.word(end) in STOPS
                 or self.word(end) in PREPOSITIONS
                 or self.word(end) in JOINS
+                or self.word(end) in DETERMINERS
                 or not self.word(end)
             )
             if named["listener"] or plain or verb_forms().get(self.word(end)):
@@ -114,6 +119,8 @@ class TokenView:
         ):
             return i + 1, (Reference((first,), token.raw, start=i, end=i + 1),)
         end = i
+        if first in ("there", "here"):
+            return i, ()
         if first in DETERMINERS:
             end += 1
         elif not bare:
@@ -121,11 +128,21 @@ class TokenView:
         head = end
         while end < len(self.tokens) and not self.ends_noun(end, inside=end > head):
             end += 1
+        if head < end < len(self.tokens) and self.tokens[end].raw == "A" and self.ends_noun(end + 1):
+            end += 1  # "robot A"
         if end == head:
             return i, ()
         words = tuple(self.norms[head:end])
         text = self.text[self.tokens[i].start : self.tokens[end - 1].end]
         return end, (Reference(words, text, first not in ("a", "an", "another", "some"), start=i, end=end),)
+
+    def named_elsewhere(self, start: int, end: int) -> bool:
+        """Whether the words `start`..`end` also stand together somewhere else."""
+        words = self.norms[start:end]
+        spots = range(len(self.norms) - len(words) + 1)
+        return any(
+            self.norms[k : k + len(words)] == words for k in spots if k >= end or k + len(words) <= start
+        )
 
     def ends_noun(self, i: int, inside: bool = True) -> bool:
         word = self.word(i)
@@ -154,16 +171,4 @@ class TokenView:
         )
 
     def _plural_noun(self, i: int) -> bool:
-        return self.word(i) in (
-            "drums",
-            "steps",
-            "footsteps",
-            "bells",
-            "waves",
-            "swings",
-            "hammers",
-            "chimes",
-            "babbles",
-            "calls",
-            "horns",
-        )
+        return self.word(i) in PLURAL_THINGS

@@ -1,0 +1,138 @@
+"""What stands around the sounds and names none: greetings, requests, "it sounds as if it came from"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from foleyspace.prompting.text import Token
+from foleyspace.prompting.words import NOT_ADVERBS, word_set
+
+_HEARER = (
+    r"(?:i|you|we|one|listeners|viewers|players|participants|subjects|anyone|the (?:listener|viewer|audience"
+    r"|player|user|hero|protagonist|camera|microphone|mic))"
+)
+_WORK = (
+    r"(?:soundscape|sound scape|scene|mix|recording|audio|track|ambience|atmosphere|situation"
+    r"|(?:binaural|stereo|sound) (?:scene|mix|recording|audio|track|image|stage|clip)|clip)"
+)
+_PERCEIVE = (
+    r"(?:hear|make out|notice|perceive|pick out|pick up(?: on)?|detect|catch|recognise|recognize|sense"
+    r"|distinguish|discern|identify|listen to)"
+)
+_OFTEN = (
+    r"(?:can|could|should|will|would|may|might|must|clearly|also|just|only|now|first|even|still|faintly"
+    r"|barely|suddenly|then|be able to|am able to|are able to)"
+)
+_SOUNDS = r"(?:sound|sounds|sounded|sounding|seem|seems|seemed|seeming|feel|feels|appear|appears|heard)"
+_CAME = (
+    r"(?:came|comes|come|is coming|were coming|are coming|was coming|coming|were|was|is|are|originates"
+    r"|originated|emanates|emanated)"
+)
+
+# adverbs that say where, when or how far: all others in -ly only say how
+_TELLING = word_set(
+    "slightly directly immediately closely nearly roughly approximately exactly initially finally "
+    "subsequently eventually constantly continuously repeatedly partially partly fully completely totally "
+    "extremely really barely marginally gently moderately diametrically incredibly uncomfortably distantly "
+    "respectively early only lastly firstly secondly vertically horizontally simultaneously"
+)
+
+# (only where a sentence or a clause starts, the words, what stands there instead), tried in this order
+_FRAMES: list[tuple[bool, str, str]] = [
+    (True, r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|evening))(?: there| all| team)?(?="
+     r" [,.!;:]|$)", ","),
+    (True, r"(?:hi|hello|hey)(?: there)?(?= (?:can|could|please|i) )", ""),
+    (True, r"(?:sorry|ok|okay|alright|all right|so|well|now|oh|yes|yeah|no|thanks|actually|basically)"
+     r"(?= [,.!:])", ","),
+    (True, r"(?:many )?(?:thanks|thank you|thx|cheers|ty|tia)(?: (?:so|very) much| a lot| in advance| again)?"
+     r"(?= [,.!;]|$)", ","),
+    (False, r"(?:please|pls|plz|kindly|if you (?:can|could|would|do not mind)|if possible|i think|i guess"
+     r"|i suppose|i believe|you know|for example|for instance|of course)(?= |$)", ""),
+    (False, r"(?:can|could|would|will) (?:you|u|we)(?: maybe| possibly| just| also)*(?= )", ""),
+    (False, r"(?:i|we) (?:would |really |just |also )*(?:want|wish|need|like|love|prefer|expect)(?: you| it)?"
+     r"(?: to (?:be able to )?(?:hear|have|listen to|get|be|(?=place|put|pan|position|make|add)))?(?= )", ""),
+    (False, r"(?:let|make|have) (?:me|us|the listener) (?:hear|listen to|have)(?= )", ""),
+    (False, r"let there be(?= )", ""),
+    (False, r"(?:make|create|generate|produce|design|build|render|simulate|compose|give|do|set up"
+     r"|record)(?: me| us)?"
+     rf" (?:a|an|the|some|this)(?: \w+){{0,2}}? {_WORK} (?:where|with|of|in which|that has|that contains"
+     r"|containing|featuring|such that|so that|consisting of|for)(?= )", ""),
+    (False, rf"{_HEARER}(?: {_OFTEN})* {_PERCEIVE}(?:s|ing|ed)?(?: that| how)?(?= )", ""),
+    (False, r"what (?:i|you|we) (?:can |should |will )?(?:hear|get|want)(?: is| are)?(?: [:,])?(?= )", ""),
+    (False, rf"(?:it|this|that|there) {_SOUNDS}(?: to me)? (?:like|as if|as though)"
+     rf"(?: it {_CAME}| there (?:is|are|was|were))?(?= )", ""),
+    (False, rf"(?:{_SOUNDS} )?(?:like|as if|as though) (?:it|they|he|she) {_CAME}(?= )", ""),
+    (False, rf"{_SOUNDS} to (?:come|be coming|be|originate|emanate)(?= )", ""),
+    (False, r"(?:flanked|accompanied|joined|backed|interrupted|answered) by(?= )", "with"),
+    (False, r"(?:along|together|in company|in the company) (?:with|of)(?= (?:a|an|some|two|three) )", "with"),
+    (False, r"(?:as well as|in addition to|besides)(?= (?:a|an|the|some|two|three) )", "and"),
+    (False, r"(?:in addition|additionally|moreover|furthermore|at the same time|in the meantime|meanwhile"
+     r"|simultaneously|all the while)(?= |$)", ","),
+    (False, r"whilst(?= )", "while"),
+    (False, r"(?:except|apart from|other than) (?:for )?(?=(?:a|an|the|some|one) )", "and"),
+    (False, r"(?:comes?|coming|came) to (?:a|an) (?:abrupt |sudden |complete )?(?:stop|halt|rest"
+     r"|standstill)(?= |$)", "stops"),
+    (False, r"(?:(?<=left )2(?= right)|(?<=right )2(?= left)|(?<=front )2(?= back)|(?<=back )2(?= front)"
+     r"|(?<=l )2(?= r(?: |$))|(?<=r )2(?= l(?: |$)))", "to"),
+    # what was said before is taken back
+    (False, r"(?:[,-] )?(?:(?:no|oh|oops|ah) )*(?:(?:no|wait|sorry|oops) (?:wait|sorry|no)|scratch that"
+     r"|strike that"
+     r"|or rather|make that|correction|i mean|i meant|on second thoughts?|actually no)(?: [,.:!-])?(?= )",
+     "instead"),
+    (False, r"(?:no idea|i do not (?:know|care)|not sure|does not matter)(?: (?:where|how|what"
+     r"|exactly))?(?= |$)", ","),
+    (False, r"(?:let me (?:think|see)|i was wondering (?:if|whether)|if (?:that|this|it) makes sense"
+     r"|you know what i mean|(?:is|would be) (?:fine|great|nice|cool|perfect|ok|okay)(?: (?:too|with"
+     r" me))?)(?= |$)",
+     ""),
+    (False, r"(?<=, )right ,(?= (?:it|he|she|they|i|we|you|so|and then|there) )", ""),
+    (False, r"(?:works?|makes?|picks?|winds?|threads?|finds?|working|making|picking|winding) (?:its|his"
+     r"|her|their) way"
+     r"(?= )", "moves"),
+    (True, r"(?:pos|position|dir|direction|loc|location|place|placement|pan|panning|dist|where|name"
+     r"|event|trigger|obj"
+     r"|object|asset|sfx|sound|audio|source|item|type) [=:](?= )", ""),
+    (False, r"(?:pos|position|dir|direction|loc|location|placement|dist) =(?= )", ","),
+    (False, r"(?<=ear )(?:hears|picks up|catches|gets|receives|has)(?= )", ","),
+    (False, r"(?:comes? |coming )?out of(?= (?:the|my|your|one) )", "from"),
+    # dictated signs
+    (False, r"(?:full stop|period|new line|newline|question mark|exclamation mark)(?= |$)", "."),
+    (False, r"(?:comma|semicolon|colon|dash|hyphen)(?= |$)", ","),
+    (False, r"(?:um|uh|er|erm|uhm|hmm|like you know)(?= |$)", ""),
+]  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> list[tuple[bool, re.Pattern[str], str]]:
+    return [
+        (at_start, re.compile(f"(?<![^ ])(?:{pattern})"), instead) for at_start, pattern, instead in _FRAMES
+    ]
+
+
+def without_frames(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens without the words around what is heard; a few are replaced by the plain joining word."""
+    kept = [token for token in tokens if not _only_manner(token)]
+    joined = " ".join(token.norm for token in kept)
+    for at_start, pattern, instead in _compiled():
+        while True:
+            match = next((m for m in pattern.finditer(joined) if not at_start or _starts(joined, m)), None)
+            if match is None:
+                break
+            first = joined[: match.start()].count(" ")
+            last = first + match.group().count(" ") + 1
+            there = Token(instead, instead, kept[first].start, kept[last - 1].end)
+            kept[first:last] = [there] if instead else []
+            joined = " ".join(token.norm for token in kept)
+    return kept
+
+
+def _only_manner(token: Token) -> bool:
+    word = token.norm
+    return word.endswith("ly") and len(word) > 4 and word not in _TELLING and word not in NOT_ADVERBS
+
+
+def _starts(joined: str, match: re.Match[str]) -> bool:
+    before = joined[: match.start()].rstrip().rsplit(" ", 1)[-1]
+    return before in ("", ".", "!", "?", ";", ":", ",", "(", "and", "but", "so", "then")

@@ -1,0 +1,114 @@
+"""Sounds told only inside a reference: "behind a car passes", "between the flute (60 degrees left) and"."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from foleyspace.prompting.clause import DIRECTIONS, Clause
+from foleyspace.prompting.fragments import Fragment
+from foleyspace.prompting.labels import Mention, Pieces
+from foleyspace.prompting.nouns import read_fragment
+from foleyspace.prompting.sentences import base_goes_on, may_go_on
+from foleyspace.prompting.sources import can_sound
+from foleyspace.prompting.text import Token
+from foleyspace.prompting.view import Phrase, Reference
+from foleyspace.prompting.words import DETERMINERS, LANDMARKS
+
+_HERE = {"behind": "back", "above": "up", "below": "down", "front": "front"}
+
+
+def read_pieces(fragments: Sequence[Fragment], tokens: Sequence[Token]) -> list[Pieces]:
+    """What every fragment holds, the sounds inside references among it."""
+    pieces = [
+        read_fragment(
+            fragment.items, tokens, may_go_on(fragments, k, tokens), base_goes_on(fragments, k, tokens)
+        )
+        for k, fragment in enumerate(fragments)
+    ]
+    for k, piece in enumerate(pieces):
+        _told_of_reference(fragments, k, piece, tokens)
+        _heard_there(piece, tokens)
+        _placed_reference(fragments, pieces, k, tokens)
+    return pieces
+
+
+def _mention(reference: Reference, tokens: Sequence[Token], verb: str = "") -> Mention | None:
+    nouns = [i for i in range(reference.start, reference.end) if tokens[i].norm not in DETERMINERS]
+    if not nouns:
+        return None
+    if tokens[nouns[-1]].quoted:
+        return Mention(det="the", quoted=nouns[-1], linked=True)
+    return Mention(det="the" if reference.definite else "a", nouns=nouns, linked=True, verb=verb)
+
+
+def _told_of_reference(fragments: Sequence[Fragment], k: int, piece: Pieces, tokens: Sequence[Token]) -> None:
+    """ "Closer than the dog, which barks on the left": what follows tells of the dog."""
+    last = fragments[k - 1].items[-1] if k else None
+    if piece.subject not in ("who", "which", "that") or not isinstance(last, Phrase) or not last.refs:
+        return
+    mention = _mention(last.refs[-1], tokens, piece.verb) if last.refs[-1].end == last.end else None
+    if mention is not None:
+        piece.parts.insert(0, mention)
+        piece.subject = ""
+
+
+def _heard_there(piece: Pieces, tokens: Sequence[Token]) -> None:
+    """ "Behind a car passes": the car is what is heard, it is behind the listener."""
+    first = piece.parts[0] if piece.parts else None
+    if piece.mentions or not isinstance(first, Phrase) or first.kind != "relation":
+        return
+    kind = _HERE.get(first.groups["relation"])
+    if not (piece.verbs or len(piece.parts) > 1) or not kind or not first.refs or first.refs[0].definite:
+        return
+    mention = _mention(first.refs[0], tokens, piece.verb) if first.refs[0].end else None
+    if mention is not None:
+        words, end = first.text.split()[0], first.refs[0].start
+        place = dataclasses.replace(first, kind=kind, end=end, text=words, refs=(), groups={})
+        piece.parts[:1] = [place, mention]
+
+
+def _placed_reference(
+    fragments: Sequence[Fragment], pieces: Sequence[Pieces], k: int, tokens: Sequence[Token]
+) -> None:
+    """ "Next to a car on the left", "between the flute (60 degrees left) and the oboe": the place right after
+    a thing named for the first time is that thing's."""
+    parts = pieces[k].parts
+    for n, part in enumerate(parts):
+        if not isinstance(part, Phrase) or not part.refs or part.groups.get("relation") == "to":
+            continue
+        at = part.refs[0]
+        after = parts[n + 1] if n + 1 < len(parts) else None
+        if at.end != part.end or not _is_new(at, tokens):
+            continue
+        mention = _mention(at, tokens)
+        if isinstance(after, Phrase) and after.kind in DIRECTIONS - {"relation"} and after.start == part.end:
+            parts.insert(n + 1, mention) if mention else None
+            return
+        if after is None and k + 1 < len(pieces) and fragments[k + 1].before.endswith("("):
+            inside = pieces[k + 1].parts
+            if mention and inside and all(isinstance(p, Phrase) for p in inside):
+                inside.insert(0, mention)
+            return
+
+
+def told_of(
+    pending: Sequence[Phrase], phrases: Sequence[Phrase], clause: Clause
+) -> tuple[list[Phrase], list[Phrase]]:
+    """The phrases that can tell of a source, and those that wait for another: "between the piano on the left
+    and the harp on the right, a singer hums"."""
+    waits = [
+        phrase
+        for phrase in [*pending, *phrases]
+        if (phrase in pending or phrase.groups.get("relation") == "between")
+        and any(ref.words[-1] in clause.names for ref in phrase.refs)
+    ]
+    return [phrase for phrase in [*pending, *phrases] if phrase not in waits], waits
+
+
+def _is_new(reference: Reference, tokens: Sequence[Token]) -> bool:
+    head = reference.words[-1]
+    if reference.label is not None or head in LANDMARKS or not can_sound(head):
+        return False
+    named = [i for i, token in enumerate(tokens) if token.norm == head]
+    return all(reference.start <= i < reference.end for i in named)

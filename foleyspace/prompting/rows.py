@@ -1,0 +1,147 @@
+"""Several sounds placed by one phrase: "left to right: a, b, c", "one on each side", "in each corner"."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Sequence
+from itertools import pairwise
+
+from foleyspace.prompting.clause import MOTIONS, PLACES, Clause
+from foleyspace.prompting.fragments import Fragment
+from foleyspace.prompting.labels import Mention, Pieces, singular
+from foleyspace.prompting.naming import is_way
+from foleyspace.prompting.places import merge
+from foleyspace.prompting.text import Token
+from foleyspace.prompting.view import Phrase
+
+
+def place_rows(fragments: Sequence[Fragment], pieces: Sequence[Pieces], tokens: Sequence[Token]) -> None:
+    """ "From left to right: a violin, a viola and a cello": each its own place, evenly from end to end."""
+    for k, piece in enumerate(pieces):
+        ends = _ends(piece)
+        if ends is None or any(is_way(mention, tokens) for mention in piece.mentions):
+            continue
+        members, heading = _members(fragments, pieces, k, ends)
+        if len(members) < 2:
+            continue
+        first, last = (merge([p], "row", []).azimuth_deg for p in ends)
+        if first is None or last is None:
+            continue
+        turn = (last - first + 180.0) % 360.0 - 180.0
+        if abs(abs(turn) - 180.0) < 0.5:  # opposite ends: through the front
+            turn = 180.0 if first < 0 else -180.0
+        piece.parts = [part for part in piece.parts if part not in (*ends, heading)]
+        for number, (at, mention) in enumerate(members):
+            azimuth = first + turn * number / (len(members) - 1)
+            own = dataclasses.replace(ends[0], kind="azimuth", groups={"num": f"{azimuth:g}"})
+            pieces[at].parts.insert(pieces[at].parts.index(mention) + 1, own)
+
+
+def _ends(piece: Pieces) -> tuple[Phrase, Phrase] | None:
+    """The two ends of "from left to right" where nothing moves."""
+    phrases = piece.phrases
+    if any(p.kind in MOTIONS for p in phrases) or any(m.moved for m in piece.mentions):
+        return None
+    for a, b in pairwise(phrases):
+        opposed = a.kind == b.kind == "lateral" and a.groups["side"][0] != b.groups["side"][0]
+        if opposed and a.prep in ("from", "") and b.prep in ("to", "toward") and b.start - a.end <= 1:
+            return a, b
+    return None
+
+
+def _members(
+    fragments: Sequence[Fragment], pieces: Sequence[Pieces], k: int, ends: tuple[Phrase, Phrase]
+) -> tuple[list[tuple[int, Mention]], Mention | None]:
+    """The mentions in the row of fragment `k`, with their fragments; and the word for all of them before a
+    colon ("a row of instruments")."""
+    after = [(k, m) for m in pieces[k].mentions if pieces[k].parts.index(m) > pieces[k].parts.index(ends[1])]
+    before = [(k, m) for m in pieces[k].mentions if (k, m) not in after]
+    listed = fragments[k].after.startswith(":")
+    for n in range(k + 1, len(pieces)):
+        same = fragments[n].sentence == fragments[k].sentence
+        if not (same or (listed and fragments[n].before == ";")) or not _bare(pieces[n]):
+            break
+        after += [(n, mention) for mention in pieces[n].mentions]
+    if len(after) > 1 and (listed or not before):
+        return after, before[0][1] if before else None
+    for n in range(k - 1, -1, -1):
+        if fragments[n].sentence != fragments[k].sentence or not _bare(pieces[n]):
+            break
+        before[:0] = [(n, mention) for mention in pieces[n].mentions]
+    named = all(not mention.verb for _, mention in before)
+    return (before if named else []), None
+
+
+def _bare(piece: Pieces) -> bool:
+    return not any(p.kind in PLACES | MOTIONS for p in piece.phrases) and not any(
+        mention.moved for mention in piece.mentions
+    )
+
+
+def share_sides(clauses: list[Clause], notes: list[str]) -> None:
+    """ "Two dogs, one on each side"; "a dog and a cat on opposite sides": one to the left, one to the right.
+    For one sound, or many, it is a sound from both sides."""
+    told: list[Phrase] = []
+    for clause in list(clauses):
+        _left_and_right(clauses, clause)
+        sides = next((p for stage in clause.stages for p in stage if p.kind == "sides"), None)
+        if sides is None or sides in told:
+            continue
+        told.append(sides)
+        sharing = [c for c in clauses if any(sides in stage for stage in c.stages)]
+        pair = clause.count == 2 or "other" in clause.names
+        if sides.groups.get("which") in ("every", "the four", "all four") or "corner" in sides.text.lower():
+            _corners(clauses, clause, sides)
+            continue
+        if len(sharing) == 1 and pair:
+            sharing += _twins(clauses, clause, 1)
+        which = sides.groups.get("which", "each")
+        if len(sharing) == 2 and (which != "both" or pair):
+            for one, side in zip(sharing, ("left", "right"), strict=True):
+                kind, groups = "lateral", {"side": side}
+                if "num" in sides.groups:
+                    kind, groups = "azimuth", {"num": sides.groups["num"].lstrip("-"), "side": side}
+                _replace(one, sides, dataclasses.replace(sides, kind=kind, groups=groups))
+            notes.append(f"read '{sides.text}' as the first to the left, the second to the right")
+        else:
+            for one in sharing:
+                _replace(one, sides, dataclasses.replace(sides, kind="spread", groups={}))
+
+
+def _left_and_right(clauses: list[Clause], clause: Clause) -> None:
+    """ "Voices left and right": of several sounds some are here and some are there."""
+    stage = clause.stages[0]
+    sides = [p for p in stage if p.kind == "lateral"]
+    joined = len(sides) == 2 and sides[1].start - sides[0].end == 1 and sides[1].prep not in ("to", "toward")
+    if not joined or len(clause.stages) > 1 or not clause.several or clause.has(MOTIONS):
+        return
+    if sides[0].groups.get("side", "")[:1] != sides[1].groups.get("side", "")[:1]:
+        (other,) = _twins(clauses, clause, 1)
+        clause.stages = [[p for p in stage if p is not sides[1]]]
+        other.stages = [[p for p in stage if p is not sides[0]]]
+
+
+def _corners(clauses: list[Clause], clause: Clause, corners: Phrase) -> None:
+    """ "Four drummers, one in each corner"."""
+    several = clause.count == 4 or "other" in clause.names
+    four = [clause, *(_twins(clauses, clause, 3) if several else [])]
+    for one, code in zip(four, ("fl", "fr", "bl", "br"), strict=False):
+        if several:
+            _replace(one, corners, dataclasses.replace(corners, kind="corner", groups={"code": code}))
+        else:
+            _replace(one, corners, dataclasses.replace(corners, kind="spread", groups={}))
+
+
+def _twins(clauses: list[Clause], clause: Clause, number: int) -> list[Clause]:
+    clause.label = singular(clause.label)
+    twins = [copy.copy(clause) for _ in range(number)]
+    for twin in twins:
+        twin.stages = [list(stage) for stage in clause.stages]
+    at = clauses.index(clause) + 1
+    clauses[at:at] = twins
+    return twins
+
+
+def _replace(clause: Clause, old: Phrase, new: Phrase) -> None:
+    clause.stages = [[new if phrase is old else phrase for phrase in stage] for stage in clause.stages]

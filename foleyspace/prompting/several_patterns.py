@@ -1,0 +1,36 @@
+"""The set phrases that place several sounds at once or one of a pair, as regular expressions (see
+`prompting.patterns`)."""
+
+from __future__ import annotations
+
+from foleyspace.prompting.patterns import LISTENER, SCREEN, SIDE
+
+SEVERAL_PATTERNS: list[tuple[str, str]] = [
+    (
+        "sides",
+        rf"(?:(?:one )?(?:from|on|in|at|to) )?(?:the |my |your )?(?P<which>both|either|each|opposite)"
+        rf" (?:of my |of the )?(?:sides?|ears?|hands?|channels?|speakers?|ends?)"
+        rf"(?: of (?:{LISTENER}|{SCREEN}))?",
+    ),
+    (
+        "sides",
+        rf"(?:one )?(?:in|from|at) (?P<which>each|every|the four|all four) (?:corners?|quarters?)"
+        rf"(?: of (?:{LISTENER}|{SCREEN}))?",
+    ),
+    ("sides", r"(?:at )?and (?:and|/|or) (?P<num>-\d+(?:\.\d+)?) degrees(?: azimuth)?"),
+    (
+        "sides",
+        rf"(?:at )?(?P<num>\d+(?:\.\d+)?) degrees (?:to |on )?(?P<which>each|either|both) sides?(?: of"
+        rf" (?:{LISTENER}|{SCREEN}))?",
+    ),
+    (
+        "lateral",
+        rf"(?:(?:on|from|in|at|with) )?(?:the |my )?{SIDE}(?: side| ear)? (?P<begins>first)(?=$| [,.;:)])",
+    ),
+    (
+        "lateral",
+        rf"(?P<begins>starting|beginning) (?:on|from|at|in|with|to) (?:the |my |your )?(?:far"
+        rf" )?{SIDE}(?: side| ear)?",
+    ),
+    ("lateral", rf"(?:on|at|to|from) one (?:side|hand|end)(?: of (?:{LISTENER}|{SCREEN}))?"),
+]

@@ -1,0 +1,181 @@
+"""Clause structures of prompts: rows, pairs, "the other", corrections, courtesy, talk, ways of several verbs.
+
+Each line: the words, then what is expected: `label:azimuth`, `label:start>end` for what moves, `label:*` for what is
+all around, `label:up` and `label:down` for a height.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from foleyspace.camera import angles_to_xyz
+from foleyspace.caption import caption
+from foleyspace.errors import InputError
+from foleyspace.prompt import read_prompt
+from foleyspace.types import Scene, Source
+
+ROWS_AND_PAIRS = """
+From left to right: a violin, a viola and a cello. | violin:90 viola:0 cello:-90
+A row of instruments from right to left: flute, oboe, bassoon | flute:-90 oboe:0 bassoon:90
+Left to right, there is a drummer, a bassist, a singer and a keyboard player. | drummer:90 bassist:30 singer:-30 keyboard:-90
+A dog and a cat from left to right. | dog:90 cat:-90
+There are two dogs, one on each side of me. | dog:90 dog:-90
+The two singers stand on opposite sides. | singer:90 singer:-90
+Two talkers at plus and minus 30 degrees | talker:30 talker:-30
+Four drummers, one in each corner of the room. | drummer:45 drummer:-45 drummer:135 drummer:-135
+Voices left and right, a gong in the centre | voice:90 voice:-90 gong:0
+A parrot squawks on one side and a canary sings on the other. | parrot:90 canary:-90
+Dogs bark at either side. | dogs:*
+The choir is spread from left to right in front of me. | choir:0
+"""
+OTHERS = """
+Two talkers were used. The first stood at 45 degrees left; the second at 45 degrees right. | talker:45 talker:-45
+There are a rooster and a donkey. Both are behind me, but the first is on the left and the second on the right. | rooster:135 donkey:-135
+A flute and a harp play on the right; the former is close, the latter is far away. | flute:-90 harp:-90
+Three instruments were played: a clarinet, a tuba and a harp. The clarinet was on the left, the other two were in front. | clarinet:90 tuba:0 harp:0
+One frog croaks on the left, another one croaks behind me, and a third in front. | frog:90 frog:180 frog:0
+Both drummers are behind me, one on the left, one on the right. | drummer:135 drummer:-135
+I hear wolves, some on the left, some on the right | wolves:90 wolves:-90
+A couple is arguing: she is on the left, he is on the right. | woman:90 man:-90
+A cat meows on the right and a fan hums on the same side. | cat:-90 fan:-90
+There's a cello at 2 o'clock. To the left of it is a viola, and to the right of it a double bass. | cello:-60 viola:-30 double:-90
+A dog on the left barks at another dog on the right. | dog:90 dog:-90
+Robot B is behind robot A. Robot A is on the left. | robot:90 robot:90
+"""
+AROUND_THE_SOUNDS = """
+Hi! Please make a scene where a violin plays on my left and a piano plays on my right. Thank you! | violin:90 piano:-90
+sorry, can u put the cat on the rihgt and the dog on the left? thx | cat:-90 dog:90
+I'd like a waterfall on my right and some birds to the left of it. | waterfall:-90 birds:-60
+It sounds like a tractor is idling on my left. | tractor:90
+Sounds as if it came from behind: a low hum. | hum:180
+EXT. FOREST - NIGHT. An owl hoots off left. A twig snaps off right. | owl:90 twig:-90
+[VOX] wizard chant, rear-left, 8m. [SFX] sword clash, front-right | wizard:135 sword:-45
+new scene the river is on the right period a crow caws on the left period | river:-90 crow:90
+a dog on the left lol | dog:90
+A choir in front, no organ, and a bell behind. | choir:0 bell:180
+The owl isn't on the left but on the right. | owl:-90
+the clock is on my left no sorry the clock is on my right | clock:-90
+A wasp, annoying, flies round and round my head | wasp:0
+Imagine a busy kitchen. The dishwasher rumbles on the left and the cook sings behind you. | dishwasher:90 cook:180
+The kids yell "Left! Right!" in front of me. | kids:0
+It's raining, and to my left somebody is laughing. | rain:0 person:90
+Gunshots at my nine, an explosion at my three. | gunshots:90 explosion:-90
+A crowd claps on the left, except for a man who boos on the right. | crowd:90 man:-90
+"""
+PLACES = """
+Between the piano on the left and the harp on the right, a singer hums. | piano:90 harp:-90 singer:0
+The cello is halfway between the flute (60 degrees left) and the oboe (60 degrees right). | cello:0 flute:60 oboe:-60
+A dog barks next to a car on the left. | dog:75 car:90
+In front, slightly to the left, a teacher talks; at the back, on the right, pupils giggle. | teacher:20 pupils:-135
+A dog barks to the left, a bit behind me. | dog:110
+The explosion should come from behind the audience, a bit to the right. | explosion:-160
+A car horn honks, somewhere between twenty and forty degrees to the right. | horn:-30
+thunder: between 5 and 7 o'clock | thunder:180
+The buzzer's elevation was 60 degrees and its azimuth 120. | buzzer:120
+pan the shaker 30% left, the cowbell 30% right and leave the kick in the middle | shaker:27 cowbell:-27 kick:0
+Dogs bark and howl on the left. | dogs:90
+A dog barks and growls behind me. | dog:180
+Out of the left speaker comes static, out of the right speaker comes a voice. | static:90 voice:-90
+Overhead, gulls cry; below, on the right, waves slap. | gulls:up waves:down
+"""
+WAYS = """
+A scooter zips by from right to left. | scooter:-90>90
+car R>L | car:-90>90
+siren, 90 left -> 90 right | siren:90>-90
+the detective walks from the window on the left over to the door on the right | detective:90>-90
+A bicycle bell rings ahead of me, comes nearer and passes me on the right. | bell:0
+The ice cream truck comes from the right, passes in front of me and disappears to the left. | truck:-90>90
+a fire engine that starts twenty degrees to the left and ends sixty degrees to the right | engine:20>-60
+Have the helicopter start behind me and end up in front of me. | helicopter:180>0
+The footsteps begin far left, come to the middle, and go back to the left. | footsteps:90>90
+A helicopter spawns behind, flies over the player, hovers in front. | helicopter:180>0
+A subway train arrives from the right, stops in front of me, and departs to the left. | train:-90>90
+The waiter walks from the front left, behind me, to the front right. | waiter:45>-45
+From 0 to 4 s the ghost is front left; from 4 s on it's back right. | ghost:45>-135
+A robot beeps on the left for two seconds, then on the right for two seconds. | robot:90>-90
+Send the whoosh from the left rear to the right front. | whoosh:135>-45
+A train, first on the left, then moves across to the right. | train:90>-90
+Make the zombie crawl slowly around me | zombie:0
+"""
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def place(source: Source, last: bool = False) -> tuple[float, float]:
+    """Azimuth and elevation when it first sounds, or when it last does."""
+    x, y, z = source.xyz[source.gain_db > -60][-1 if last else 0]
+    return math.degrees(math.atan2(y, x)), math.degrees(math.atan2(z, math.hypot(x, y)))
+
+
+def apart(a: float, b: float) -> float:
+    return abs((a - b + 180) % 360 - 180)
+
+
+@pytest.mark.parametrize(
+    "line", lines(ROWS_AND_PAIRS + OTHERS + AROUND_THE_SOUNDS + PLACES + WAYS), ids=lambda line: line[:40]
+)
+def test_structure(line: str) -> None:
+    text, answer = line.rsplit("|", 1)
+    left = list(read_prompt(text, 10.0).scene.sources)
+    assert len(left) == len(answer.split()), [source.label for source in left]
+    for entry in answer.split():
+        name, where = entry.rsplit(":", 1)
+        start, _, end = where.partition(">")
+        named = [s for s in left if any(word.startswith(name) for word in s.label.lower().split())]
+        assert named, (name, [source.label for source in left])
+        if where == "*":
+            assert named[0].spread_deg.max() >= 180
+        elif where in ("up", "down"):
+            assert place(named[0])[1] * (1 if where == "up" else -1) > 10
+        else:
+            named.sort(key=lambda source: apart(place(source)[0], float(start)))
+            assert apart(place(named[0])[0], float(start)) < 1, place(named[0])
+            assert not end or apart(place(named[0], last=True)[0], float(end)) < 1, place(named[0], last=True)
+        left.remove(named[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The church bell must be on the left, and the same church bell must be on the right.",
+        "a whistle blows left, right, left",
+        "I want the toddler laughing above my head and also under my feet, just the one toddler",
+        "The violin is to the right of the violin.",
+    ],
+)
+def test_contradictions_about_the_same_sound(text: str) -> None:
+    with pytest.raises(InputError):
+        read_prompt(text, 10.0)
+
+
+def test_what_is_passed_over_is_told() -> None:
+    reading = read_prompt("EXT. HARBOUR - NIGHT. A dog barks on the left, no cats.", 10.0)
+    assert any("HARBOUR" in words for words in reading.not_understood)
+    assert any("cats" in words for words in reading.not_understood)
+
+
+def test_slices_of_a_long_caption_are_one_source_each() -> None:
+    """A caption that names three sounds again in each of eight slices tells of three sounds that move."""
+    rng = np.random.default_rng(7)
+    times = np.linspace(0.0, 40.0, 9)
+    sources = []
+    for label in ("dog barking", "car", "woman singing"):
+        azimuths = rng.choice([-90.0, -45.0, 0.0, 45.0, 90.0], len(times))
+        xyz = angles_to_xyz(np.column_stack([azimuths, np.zeros(len(times))]), np.full(len(times), 2.0))
+        sources.append(Source(label, label, times, xyz))
+    words = caption(Scene(tuple(sources), 40.0), style="tasbench", slice_s=5.0, precision="degrees", seed=1)
+    assert words.count("dog") >= 8
+    read = {source.label: source for source in read_prompt(words, 40.0).scene.sources}
+    assert set(read) == {source.label for source in sources}
+    for source in sources:
+        for at_s in (2.5, 22.5, 37.5):
+            told, meant = (
+                math.degrees(math.atan2(*(np.interp(at_s, s.times, s.xyz[:, i]) for i in (1, 0))))
+                for s in (read[source.label], source)
+            )
+            assert apart(told, meant) < 25
