@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import tee
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,11 +157,11 @@ def _shared(
         blocks = _written(stack, blocks, sources, stems)
     if not config.mono_compatible:
         return _rendered(blocks, sources, room, hrirs, config, dry, channels)
-    rows = [0] * len(sources) if channels is None else channels
+    its_row = [0] * len(sources) if channels is None else channels
     apart = []
-    for row, copy in enumerate(tee(blocks, max(rows) + 1)):
-        parts, rendered = tee(block[row : row + 1] for block in copy)
-        here = [source for source, its in zip(sources, rows, strict=True) if its == row]
+    for row, copy in enumerate(tee(blocks, max(its_row) + 1)):
+        parts, rendered = tee(map(itemgetter(slice(row, row + 1)), copy))
+        here = [source for source, its in zip(sources, its_row, strict=True) if its == row]
         stereo = _rendered(rendered, here, room, hrirs, config, dry, [0] * len(here))
         apart.append(difference_blocks(_alongside(parts, stereo)))
     return _with_sum(_blocks(stack, [mono]), apart)

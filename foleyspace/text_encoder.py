@@ -1,5 +1,5 @@
-"""Whole texts as vectors, through transformers: MiniLM, CLIP, BERT or T5 (the choices of TAS, table 2), or any
-text model by its hub name or folder."""
+"""Whole texts as vectors, through transformers: MiniLM, CLIP, BERT or T5 (the choices of TAS, table 2), or
+any text model by its hub name or folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,13 @@ class TextEncoder:
     pictures, every other model the mean over its tokens (Reimers & Gurevych 2019)."""
 
     def __init__(self, name: str, source: str, local: bool) -> None:
-        from transformers import AutoConfig, AutoModel, AutoTokenizer, CLIPTextModelWithProjection, T5EncoderModel
+        from transformers import (
+            AutoConfig,
+            AutoModel,
+            AutoTokenizer,
+            CLIPTextModelWithProjection,
+            T5EncoderModel,
+        )
 
         kinds: dict[str, Any] = {"clip": CLIPTextModelWithProjection, "t5": T5EncoderModel}
         with quiet_transformers():
@@ -82,7 +88,7 @@ def load_text_encoder(name: str = "minilm", *, offline: bool = False) -> TextEnc
         local = offline or not hub_answers()
     else:
         raise InputError(
-            f"text encoder {name!r} must be one of {', '.join(ENCODERS)}, a folder, or a hub name (OWNER/NAME)"
+            f"text encoder {name!r} must be one of {', '.join(ENCODERS)}, a folder, or a hub name"
         )
     try:
         return TextEncoder(name, source, local)

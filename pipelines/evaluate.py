@@ -34,6 +34,7 @@ class EvaluateConfig:
     systems: tuple[str, ...] = ("diffusion", "hrir", "mono")
     hrtfs: str | None = None
     phase: str = "minimum"
+    mono: str = "dry"
     steps: int | None = None
     guidance: float | None = None
     weights: str = "auto"
@@ -52,6 +53,8 @@ class EvaluateConfig:
                 raise InputError(f"`{name}` is {value} but must be 1 or more")
         if self.phase not in ("measured", "minimum"):
             raise InputError(f"`phase` is {self.phase!r} but must be measured or minimum")
+        if self.mono not in ("dry", "sum"):
+            raise InputError(f"`mono` is {self.mono!r} but must be dry or sum")
         if self.guidance is not None and not 0 <= self.guidance <= 20:
             raise InputError(f"`guidance` is {self.guidance} but must be between 0 and 20")
         if self.seed < 0:
@@ -101,7 +104,7 @@ def run(
         audio = temporary / "audio" if config.audio else None
         if audio is not None:
             audio.mkdir()
-        compared = compare(folders, folder, sets, systems, audio)
+        compared = compare(folders, folder, sets, systems, audio, config.mono == "sum")
         results = list(progress(compared, "evaluate", len(folders)))
         parts = groups(results, list(systems), config.seed)
         table = markdown(parts, list(systems))

@@ -20,6 +20,8 @@ from foleyspace.errors import InputError
 logger = logging.getLogger("foleyspace")
 
 HELD_SEED = 1_000_000  # of the pieces of validation
+SYSTEMS = ("separator", "foleyspace", "tas", "tasu")
+FUSIONS = ("", "saf", "none", "add", "conv")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ class TrainConfig:
     label_drop: float = 0.1
     label_noise: float = 0.5
     flow_share: float = 0.15
+    text: str = ""
+    fusion: str = ""
+    prompt_drop: float = 0.3
+    flip_weight: float = 0.0
     check_every: int = 200
     check_pieces: int = 48
     seed: int = 0
@@ -52,14 +58,21 @@ class TrainConfig:
     workers: int = 0
 
     def __post_init__(self) -> None:
-        if self.system not in ("separator", "foleyspace"):
-            raise InputError(f"`system` is {self.system!r} but must be separator or foleyspace")
+        for name, accepted in (("system", SYSTEMS), ("fusion", FUSIONS)):
+            if getattr(self, name) not in accepted:
+                raise InputError(
+                    f"`{name}` is {getattr(self, name)!r} but must be one of {', '.join(accepted)}"
+                )
+        if not self.text and (self.system in ("tas", "tasu")):
+            raise InputError(f"`text` is empty but must name a text encoder: `system` is {self.system}")
         for name in ("steps", "batch", "frames", "check_every", "check_pieces", "condition"):
             if getattr(self, name) < 1:
                 raise InputError(f"`{name}` is {getattr(self, name)} but must be 1 or more")
-        for name in ("label_drop", "label_noise", "flow_share"):
+        for name in ("label_drop", "prompt_drop", "label_noise", "flow_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"`{name}` is {getattr(self, name)} but must be between 0 and 1")
+        if not 0 <= self.flip_weight <= 10:
+            raise InputError(f"`flip_weight` is {self.flip_weight} but must be between 0 and 10")
         if not 0 < self.learning_rate < 1:
             raise InputError(f"`learning_rate` is {self.learning_rate} but must be between 0 and 1")
         if len(self.channels) != 5 or min(self.channels) < 1 or any(c % 8 for c in self.channels[1:]):
@@ -103,8 +116,7 @@ def run(config: TrainConfig) -> Path:
     started = time.monotonic()
     if world > 1 and not torch.distributed.is_initialized():
         torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    drops = {name: getattr(config, name) for name in ("label_drop", "label_noise", "flow_share")}
-    system = make_system(config.system, config.channels, config.condition, **drops)
+    system = make_system(config)
     net = system.net.to(device)
     prepare(net, config.start, config.taggers)
     state = State(net, config.steps, config.learning_rate, config.weight_decay, config.ema)

@@ -15,17 +15,18 @@ from foleyspace.errors import InputError  # noqa: E402
 from foleyspace.spatializer import baseline  # noqa: E402
 from foleyspace.spatializer.baseline import (  # noqa: E402
     RATE,
-    WINDOW,
     BaselineSystem,
     baseline_loss,
     load_baseline,
-    noise_schedule,
     sample,
     save_baseline,
 )
-from foleyspace.spatializer.baseline_net import PATCH, STEPS, DiffWaveNet  # noqa: E402
+from foleyspace.spatializer.baseline_net import PATCH, DiffWaveNet  # noqa: E402
+from foleyspace.spatializer.diffwave import BETAS, LEVEL, STEPS, fold, noise_schedule, unfold  # noqa: E402
+from foleyspace.spatializer.windows import OVERLAP_S, WINDOW_S, fades, windows  # noqa: E402
 from foleyspace.types import Audio, Scene, Source  # noqa: E402
 
+WINDOW, OVERLAP = WINDOW_S * RATE, OVERLAP_S * RATE
 N = 4001  # odd, and no whole number of frames
 
 
@@ -46,9 +47,7 @@ class Knowing(nn.Module):
 
     def forward(self, noisy: Tensor, step: Tensor, mono: Tensor, xyz: Tensor, present: Tensor) -> Tensor:
         clean = mono[:, None] if self.clean is None else self.clean
-        kept = torch.from_numpy(
-            np.interp(step.numpy(), np.arange(STEPS), np.sqrt(np.cumprod(1 - baseline.BETAS)))
-        )
+        kept = torch.from_numpy(np.interp(step.numpy(), np.arange(STEPS), np.sqrt(np.cumprod(1 - BETAS))))
         kept = kept.to(noisy)[:, None, None]
         return (noisy - kept * clean) / (1 - kept**2).sqrt()
 
@@ -116,12 +115,10 @@ def test_order_of_sources_and_unused_slots_change_nothing(net: DiffWaveNet) -> N
 
 
 def test_fold_and_unfold_lose_nothing() -> None:
-    from foleyspace.spatializer.baseline_net import _fold, _unfold
-
     x = torch.randn(2, 3, N)
-    assert torch.equal(_unfold(_fold(x), N), x)
+    assert torch.equal(unfold(fold(x, PATCH), N, PATCH), x)
     assert torch.equal(
-        _fold(x)[0, PATCH : 2 * PATCH, 4], x[0, 1, 4 * PATCH : 5 * PATCH]
+        fold(x, PATCH)[0, PATCH : 2 * PATCH, 4], x[0, 1, 4 * PATCH : 5 * PATCH]
     )  # channel 1, frame 4
 
 
@@ -137,8 +134,8 @@ def test_nothing_beyond_its_reach_changes_a_sample(net: DiffWaveNet) -> None:
 
 
 def test_schedules() -> None:
-    training = np.cumprod(1 - baseline.BETAS)
-    np.testing.assert_allclose(noise_schedule(STEPS), baseline.BETAS)
+    training = np.cumprod(1 - BETAS)
+    np.testing.assert_allclose(noise_schedule(STEPS), BETAS)
     for steps in (2, 3, 12, 25):  # from the noise of the last training step down to that of the first
         kept = np.cumprod(1 - noise_schedule(steps))
         np.testing.assert_allclose(kept[[0, -1]], training[[0, -1]])
@@ -152,7 +149,7 @@ def test_schedules() -> None:
 def test_sampler_with_a_network_that_knows_the_noise_finds_the_truth(steps: int) -> None:
     """Only what the float32 division by the smallest noise (1e-2) leaves."""
     truth = 0.3 * torch.randn(2, 2, N, generator=generator(3))
-    scale = mono().square().mean(-1).sqrt()[:, None, None] / baseline.LEVEL
+    scale = mono().square().mean(-1).sqrt()[:, None, None] / LEVEL
     found = sample(Knowing(truth / scale), mono(), *places(), steps=steps, generator=generator())
     # a step between two of the training's is read back linearly by `Knowing`: exact to the table's curvature
     torch.testing.assert_close(found, truth, atol=1e-4, rtol=1e-3)
@@ -162,11 +159,11 @@ def test_sampler_with_a_network_that_knows_the_noise_finds_the_truth(steps: int)
 def test_sampler_draws_with_the_right_variance(steps: int) -> None:
     """Of white Gaussian sound the best estimate is linear, so every variance on the way is known: x of the step
     below has the mean c0 E[x0|x] + c1 x (Ho et al. 2020, equation 7) and the variance of its lower bound."""
-    level2 = baseline.LEVEL**2
+    level2 = LEVEL**2
 
     class Linear(nn.Module):
         def forward(self, noisy: Tensor, step: Tensor, *_: Tensor) -> Tensor:
-            kept = torch.from_numpy(np.cumprod(1 - baseline.BETAS)).float()[step.round().long(), None, None]
+            kept = torch.from_numpy(np.cumprod(1 - BETAS)).float()[step.round().long(), None, None]
             return noisy * (1 - kept).sqrt() / (kept * level2 + 1 - kept)
 
     betas = noise_schedule(steps)
@@ -189,13 +186,13 @@ def test_untrained_network_predicts_the_noise_as_well_as_the_level_tells() -> No
     """Before it learns anything the mean squared error is that of the linear estimate, at every step."""
     torch.manual_seed(0)
     net = DiffWaveNet(channels=16, layers=3, conditions=8)
-    clean = baseline.LEVEL * torch.randn(1, 2, 30000, generator=generator(1))
+    clean = LEVEL * torch.randn(1, 2, 30000, generator=generator(1))
     noise = torch.randn(1, 2, 30000, generator=generator(2))
     for step in (0, 10, 49):
-        kept = float(np.cumprod(1 - baseline.BETAS)[step])
+        kept = float(np.cumprod(1 - BETAS)[step])
         noisy = np.sqrt(kept) * clean + np.sqrt(1 - kept) * noise
         error = (net(noisy, torch.tensor([step]), clean[:, 0], *places(1)) - noise).square().mean().detach()
-        expected = kept * baseline.LEVEL**2 / (kept * baseline.LEVEL**2 + 1 - kept)
+        expected = kept * LEVEL**2 / (kept * LEVEL**2 + 1 - kept)
         assert float(error) == pytest.approx(expected, rel=0.03), step
 
 
@@ -240,10 +237,10 @@ def test_loss_without_truth_says_so(net: DiffWaveNet) -> None:
 @pytest.mark.parametrize("n", [1, 31, 4801, WINDOW, WINDOW + 1, 2 * WINDOW + 77])
 def test_windows_cover_every_sample_once(n: int) -> None:
     total = np.zeros(n)
-    for start, stop in baseline._windows(n):
+    for start, stop in windows(n, RATE):
         assert start % PATCH == 0
-        assert stop - start > baseline.OVERLAP or start == 0
-        total[start:stop] += baseline._fades(start, stop, n)
+        assert stop - start > OVERLAP or start == 0
+        total[start:stop] += fades(start, stop, n, RATE)
     np.testing.assert_allclose(total, 1, atol=1e-6)
 
 
@@ -268,7 +265,7 @@ def test_joins_of_windows_are_not_heard(net: DiffWaveNet, tmp_path) -> None:
     system = BaselineSystem(save_baseline(net, tmp_path / "b.safetensors", {}))
     windowed = system.spatialize(Audio(tone, RATE), moving, steps=3, seed=9).samples
     draws, parts, at = generator(9), [], 0
-    for _, stop in baseline._windows(n):
+    for _, stop in windows(n, RATE):
         parts.append(torch.randn(3, 1, 2, stop - at, generator=draws))
         at = stop
     xyz = torch.from_numpy(baseline._places(moving, 0, n))

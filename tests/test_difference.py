@@ -66,7 +66,7 @@ def test_in_front_there_is_hardly_a_difference_and_silence_stays_silent(kemar):
     assert not difference(0 * mono, np.zeros((2, len(mono)), np.float32)).any()
 
 
-@pytest.mark.parametrize("length", (1, 700, CHUNK + 5000))
+@pytest.mark.parametrize("length", [1, 700, CHUNK + 5000])
 def test_blocks_of_any_length_give_the_same(kemar, length):
     """Cut into odd blocks, across the seam of two chunks, and shorter than a window."""
     rng = np.random.default_rng(3)

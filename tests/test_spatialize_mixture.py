@@ -20,8 +20,8 @@ torch = pytest.importorskip("torch")
 from foleyspace.camera import angles_to_xyz  # noqa: E402
 from foleyspace.errors import FoleyspaceError, InputError  # noqa: E402
 from foleyspace.hrir import load_hrirs, minimum_phase_hrirs, onset_samples  # noqa: E402
+from foleyspace.metrics.interaural import ild_error_db  # noqa: E402
 from foleyspace.propagation import audible_span  # noqa: E402
-from foleyspace.metrics.interaural import ild_error_db
 from foleyspace.renderer import render, render_blocks  # noqa: E402
 from foleyspace.spatializer import inference  # noqa: E402
 from foleyspace.spatializer.bands import BANDS, HOP, RATE, band_of_bin  # noqa: E402
@@ -39,6 +39,7 @@ from foleyspace.spatializer.inference import (  # noqa: E402
     separated_blocks,
     spatialize_mixture,
 )
+from foleyspace.spatializer.model import NetConfig  # noqa: E402
 from foleyspace.types import Audio, Hrirs, Scene, Source  # noqa: E402
 
 KEPT = (WINDOW - 2 * EDGE - FADE) * HOP  # from one join of windows to the next, samples
@@ -81,10 +82,12 @@ def db(part, whole) -> float:
 class Says:
     """Stands in for the network: what part each slot gets, by band or not, and window by window or not."""
 
+    config = NetConfig()
+
     def __init__(self, *parts) -> None:
         self.parts, self.asked = parts, []
 
-    def __call__(self, features, labels, activity, share, time):
+    def __call__(self, features, labels, activity, share, time, prompt=None):
         frames = features.shape[-1]
         part = torch.as_tensor(np.asarray(self.parts[len(self.asked) % len(self.parts)], np.float32))
         self.asked.append(frames)
@@ -446,10 +449,10 @@ class Short(Says):
         super().__init__([0.8, 0.2])
         self.frames, self.error = frames, error
 
-    def __call__(self, features, *rest):
+    def __call__(self, features, *rest, **named):
         if features.shape[-1] > self.frames:
             raise self.error("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
-        return super().__call__(features, *rest)
+        return super().__call__(features, *rest, **named)
 
 
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError, torch.cuda.OutOfMemoryError])
@@ -706,6 +709,11 @@ def test_mono_compatible_file_keeps_the_sum(job, run, stands_in):
     mono = soundfile.read(job / "mono.wav", dtype="float32")[0]
     assert np.abs(got.sum(axis=1) - mono).max() < 2**-21
     assert db(got[:, 0] - got[:, 1], mono) > -30
+    minimum = minimum_phase_hrirs(load_hrirs("mit_kemar", RATE))
+    expected = spatialize_mixture(
+        Audio(mono[None], RATE), Scene.load(job / "scene.json"), minimum, mono_compatible=True
+    ).samples
+    assert db(got.T - expected, expected) < -60
 
 
 @pytest.mark.parametrize(

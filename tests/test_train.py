@@ -26,7 +26,7 @@ from foleyspace.spatializer.ears import Ears  # noqa: E402
 from foleyspace.spatializer.hrtfs import find_sets, load_bank  # noqa: E402
 from foleyspace.spatializer.model import NetConfig, SeparatorNet  # noqa: E402
 from foleyspace.spatializer.sounds import load_sounds  # noqa: E402
-from foleyspace.spatializer.training import EvenShares, State, separator_terms, validate  # noqa: E402
+from foleyspace.spatializer.training import EvenShares, State, Withheld, separator_terms, validate  # noqa: E402
 from foleyspace.spatializer.weights import load_separator  # noqa: E402
 
 CHANNELS = (8, 8, 8, 16, 16)
@@ -244,13 +244,13 @@ def test_dropped_labels_and_states_on_the_way_reach_the_network(batch, bank):
     seen = []
 
     class Watch(EvenShares):
-        def forward(self, features, labels, activity, share, time, stranger):
+        def forward(self, features, labels, activity, share, time, stranger, prompt):
             seen.append((labels.isnan().any(), share, time))
             return super().forward(features, labels)
 
     generator = torch.Generator().manual_seed(0)
     separator_terms(Watch(), batch, bank, generator)
-    separator_terms(Watch(), batch, bank, generator, label_drop=1.0, flow_share=1.0)
+    separator_terms(Watch(), batch, bank, generator, Withheld(label_drop=1.0, flow_share=1.0))
     (plain, first, zero), (dropped, share, time) = seen
     assert not plain and dropped
     assert (zero == 0).all() and (time > 0).all() and (time < 1).all()

@@ -22,8 +22,9 @@ from foleyspace.pipelines.evaluate import EvaluateConfig
     default=default(EvaluateConfig, "systems"),
     show_default=True,
     metavar="NAME",
-    help="mono, hrir, diffusion[:steps=N,guidance=G,weights=W], foleyspace:weights=W, or NAME=FOLDER of "
-    "ready ITEM.wav files; several are compared with the first.",
+    help="mono, hrir, diffusion[:steps=N,guidance=G,weights=W], words, foleyspace:weights=W, "
+    "tas:weights=W, tasu:weights=W, or NAME=FOLDER of ready ITEM.wav files; several are compared with the "
+    "first.",
 )
 @click.option("--hrtfs", type=click.Path(), metavar="DIR", help="Folder of the SOFA files that items name.")
 @click.option(
@@ -32,6 +33,13 @@ from foleyspace.pipelines.evaluate import EvaluateConfig
     default=default(EvaluateConfig, "phase"),
     show_default=True,
     help="Of the HRIRs that the truth was rendered with, where its meta.json does not say.",
+)
+@click.option(
+    "--mono",
+    type=click.Choice(["dry", "sum"]),
+    default=default(EvaluateConfig, "mono"),
+    show_default=True,
+    help="What systems are given: the items' mono sound, or the sum of the truth's ears, which they keep.",
 )
 @click.option("--steps", type=int, metavar="N", help="Steps of the diffusion.")
 @click.option("--guidance", type=float, metavar="G", help="Classifier-free guidance of the diffusion.")

@@ -23,16 +23,21 @@ logger = logging.getLogger("foleyspace")
 
 
 def compare(
-    folders: Sequence[Path], root: Path, sets: HrirSets, systems: Mapping[str, System], audio: Path | None
+    folders: Sequence[Path],
+    root: Path,
+    sets: HrirSets,
+    systems: Mapping[str, System],
+    audio: Path | None,
+    sums: bool = False,
 ) -> Iterator[Result]:
-    """Evaluate `systems` on the items in `folders`, one after the other.
+    """Evaluate `systems` on the items in `folders`, one after the other; `sums` as in `Item`.
 
     `audio`: a folder where what was heard is put as FLAC, one gain an item so that nothing clips. Raises
     `InputError` for a bad item and `FoleyspaceError` for a system that gives no sound of the right shape.
     """
     localizers: dict[int, Localizer] = {}
     for folder in folders:
-        item = load_item(folder, root, sets)
+        item = load_item(folder, root, sets, sums)
         key = id(item.hrirs)
         if key not in localizers:
             localizers[key] = make_localizer(item.hrirs)

@@ -20,7 +20,8 @@ SCENE_SLACK_S = 0.25
 @dataclass(frozen=True)
 class Item:
     """One mixture: `name` (its folder's path in the set), `mono` (1, n), `truth` (2, n), its `scene`, the
-    HRIR set it was made with, and `stems` (S, n) as they are heard in the mono, or None."""
+    HRIR set it was made with, and `stems` (S, n) as they are heard in the mono, or None. `sums`: the mono is
+    the sum of the truth's ears, and only their difference is asked for (the formulation of TAS and TASU)."""
 
     name: str
     mono: Audio
@@ -28,6 +29,7 @@ class Item:
     scene: Scene
     hrirs: Hrirs
     stems: Samples | None
+    sums: bool = False
 
 
 def find_items(folder: str | Path, limit: int | None = None) -> list[Path]:
@@ -105,14 +107,17 @@ def check_items(folders: list[Path], sets: HrirSets) -> dict[Path, int]:
     return {folder: _checked_files(folder, sets)[1] for folder in folders}
 
 
-def load_item(folder: Path, root: Path, sets: HrirSets) -> Item:
-    """Read and check one item. Raises `InputError` that names the file."""
+def load_item(folder: Path, root: Path, sets: HrirSets, sums: bool = False) -> Item:
+    """Read and check one item; with `sums`, its mono sound is left plus right of the truth. Raises
+    `InputError` that names the file."""
     scene, length = _checked_files(folder, sets)
     mono = read_sound(folder / "mono.flac", 1)
     truth = read_sound(folder / "truth.flac", 2, length)
     paths = _stem_paths(folder, scene)
     stems = np.concatenate([read_sound(path, 1, length).samples for path in paths]) if paths else None
-    return Item(item_name(folder, root), mono, truth, scene, sets.load(folder), stems)
+    if sums:
+        mono = Audio(truth.samples.sum(axis=0, keepdims=True), truth.rate)
+    return Item(item_name(folder, root), mono, truth, scene, sets.load(folder), stems, sums)
 
 
 def item_name(folder: Path, root: Path) -> str:

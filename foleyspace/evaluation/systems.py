@@ -6,6 +6,8 @@ diffusion[:KEY=VALUE,...]     the shipped spatializer; keys steps, guidance, wei
 words[:KEY=VALUE,...]         the same, told in words where the sounds are: the caption, read back;
                               keys sides=swapped mirrors what is said, precision=degrees says degrees
 foleyspace:weights=FILE,...   the DiffWave baseline; keys weights, steps
+tas:weights=FILE,...          the baselines by words, told the item's caption, which take the mono sound for
+tasu:weights=FILE,...         the sum of the ears; keys weights, steps, guidance
 NAME=FOLDER                   ready files FOLDER/ITEM.wav or .flac
 """
 
@@ -40,6 +42,8 @@ KEYS: dict[str, dict[str, type]] = {
     "diffusion": {"steps": int, "guidance": float, "weights": str},
     "words": {"steps": int, "guidance": float, "weights": str, "sides": str, "precision": str},
     "foleyspace": {"steps": int, "weights": str},
+    "tas": {"steps": int, "guidance": float, "weights": str},
+    "tasu": {"steps": int, "guidance": float, "weights": str},
 }
 
 
@@ -79,15 +83,16 @@ def named_systems(
             if spec.startswith("words"):
                 said = {"swapped": sides == "swapped", "precision": precision}
                 system = functools.partial(words, options=options, **said)
-        elif spec.partition(":")[0] == "foleyspace":
-            options = _options(spec)
+        elif spec.partition(":")[0] in ("foleyspace", "tas", "tasu"):
+            kind, options = spec.partition(":")[0], _options(spec)
             if "weights" not in options:
-                raise InputError("system foleyspace needs weights: foleyspace:weights=FILE.safetensors")
-            name, system = _short(spec), _baseline(options, device, seed)
+                raise InputError(f"system {kind} needs weights: {kind}:weights=FILE.safetensors")
+            made = _baseline if kind == "foleyspace" else functools.partial(_by_words, kind)
+            name, system = _short(spec), made(options, device, seed)
         else:
             raise InputError(
                 f"system {spec!r} is unknown: mono, hrir, diffusion[:steps=N,guidance=G,weights=W], words, "
-                "foleyspace:weights=W or NAME=FOLDER"
+                "foleyspace:weights=W, tas:weights=W, tasu:weights=W or NAME=FOLDER"
             )
         if name in systems or name == "truth" or not name:
             raise InputError(f"system {name!r} is given twice, or is a name that cannot be used")
@@ -99,23 +104,29 @@ def named_systems(
 
 def mono_twice(item: Item) -> Output:
     """Both ears get the mono sound."""
-    return Output(np.repeat(item.mono.samples, 2, axis=0))
+    return Output(np.repeat(item.mono.samples, 2, axis=0) / np.float32(2 if item.sums else 1))
 
 
 def naive_render(item: Item) -> Output:
     """The whole mixture at the place of every source, averaged: all that a renderer alone can do."""
     from foleyspace.renderer import render
+    from foleyspace.spatializer.difference import difference, keep_sum
 
-    binaural = render(item.mono, item.scene, item.hrirs).samples
-    return Output(binaural / np.float32(len(item.scene.sources)))
+    binaural = render(item.mono, item.scene, item.hrirs).samples / np.float32(len(item.scene.sources))
+    if not item.sums:
+        return Output(binaural)
+    return Output(keep_sum(item.mono.samples[0], difference(item.mono.samples[0], binaural)))
 
 
 def diffusion(item: Item, options: dict[str, Any]) -> Output:
     """The shipped spatializer; its stems go along where the item has some to compare them with."""
-    from foleyspace.spatializer.inference import SeparatorOptions, place, separate
+    from foleyspace.spatializer.inference import SeparatorOptions, place, separate, spatialize_mixture
 
-    stated = {name: value for name, value in options.items() if value is not None}
-    stems = separate(item.mono, item.scene, SeparatorOptions(**stated))
+    stated = SeparatorOptions(**{name: value for name, value in options.items() if value is not None})
+    if item.sums:
+        made = spatialize_mixture(item.mono, item.scene, item.hrirs, stated, mono_compatible=True)
+        return Output(made.samples)
+    stems = separate(item.mono, item.scene, stated)
     return Output(place(stems, item.scene, item.hrirs).samples, None if item.stems is None else stems)
 
 
@@ -130,7 +141,7 @@ def words(item: Item, options: dict[str, Any], swapped: bool, precision: Precisi
     if swapped:
         mirrored = [replace(source, xyz=source.xyz * [1, -1, 1]) for source in scene.sources]
         scene = replace(scene, sources=tuple(mirrored))
-    return diffusion(replace(item, scene=scene, stems=None), options)
+    return diffusion(replace(item, scene=scene, stems=None), {**options, "prompt": said})
 
 
 def _baseline(options: dict[str, Any], device: str, seed: int) -> System:
@@ -148,6 +159,35 @@ def _baseline(options: dict[str, Any], device: str, seed: int) -> System:
 
     def system(item: Item) -> Output:
         return Output(load().spatialize(item.mono, item.scene, **more).samples)
+
+    return system
+
+
+def _by_words(kind: str, options: dict[str, Any], device: str, seed: int) -> System:
+    """TAS's and TASU's formulations: no places and no HRIR set, only a caption of the scene."""
+    from foleyspace.files import check_input
+
+    weights = check_input(options["weights"], "weights")
+    more = {"seed": seed} | {key: options[key] for key in ("steps", "guidance") if key in options}
+
+    @functools.lru_cache(maxsize=1)
+    def load() -> tuple[Any, str]:
+        from safetensors import safe_open
+
+        from foleyspace.spatializer.tas import TasSystem
+        from foleyspace.spatializer.tasu import TasuSystem
+
+        made = {"tas": TasSystem, "tasu": TasuSystem}[kind](weights, device)
+        with safe_open(str(weights), framework="numpy") as file:
+            return made, file.metadata().get("text", "minilm")
+
+    def system(item: Item) -> Output:
+        from foleyspace.caption import caption
+        from foleyspace.text_encoder import encode
+
+        made, encoder = load()
+        said = caption(item.scene, seed=seed)
+        return Output(made.spatialize(item.mono, encode([said], encoder)[0], **more).samples)
 
     return system
 

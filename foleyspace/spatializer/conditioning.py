@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foleyspace.errors import FoleyspaceError
 from foleyspace.propagation import SILENT_DB, gain
 from foleyspace.types import Floats, Samples, Source
 from foleyspace.word_vectors import word_vectors
+
+if TYPE_CHECKING:
+    from foleyspace.spatializer.model import NetConfig
+
+log = logging.getLogger("foleyspace")
 
 SLACK, MOSTLY = 0.03, 0.9  # gains that add up to one this closely, so often, are shares of the track
 MOMENTS = 20_000  # looked at
@@ -25,6 +32,21 @@ def label_vectors(sources: Sequence[Source], *, offline: bool = False) -> Sample
     found[~found.any(axis=1)] = np.nan  # what training withheld, not a word of its own
     vectors = dict(zip(labels, found, strict=True))
     return np.stack([vectors[source.label] for source in sources])
+
+
+def whole_prompt(config: NetConfig, prompt: str, *, offline: bool = False) -> Samples | None:
+    """(D,) the vector of the words that a scene was read from, by the encoder that the network was trained
+    with; None where there are no words, the network reads none, or the encoder cannot be had."""
+    if not prompt or not config.fusion:
+        return None
+    from foleyspace.text_encoder import encode
+
+    try:
+        vector = encode([prompt], config.encoder, offline=offline)[0]
+    except FoleyspaceError as error:
+        log.info("the prompt is read for its sources only: %s", error)
+        return None
+    return vector if len(vector) == config.text else None
 
 
 def gains_are_shares(sources: Sequence[Source]) -> bool:

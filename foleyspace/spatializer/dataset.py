@@ -161,7 +161,7 @@ def make_batch(
     tell: Tell | None = None,
 ) -> Batch:
     """Mixtures of the same number of slots and of `frames` network frames, `KNOTS` moments a path, each heard
-    with some set of the bank and with something known of when its sources sound; `tell` puts them in words."""
+    with some set of the bank and with something known of when its sources sound; `tell` words them."""
     stems = torch.from_numpy(np.stack([m.stems for m in mixtures]))
     at = (np.arange(-(-frames // HOLD)) + 0.5) * HOLD / frames * (KNOTS - 1)
     near = np.minimum(np.round(at).astype(int), KNOTS - 1)

@@ -19,7 +19,9 @@ from foleyspace.types import Samples
 WINDOW, HOP = 4096, 1024  # samples
 AROUND = 1  # frames on either side from which a filter is estimated too
 SHY = 0.005  # of the ears' energy: where they nearly cancel, the filter stays small
-CONTEXT = 9 * HOP  # at either end of a chunk, so that cutting changes nothing: a frame, its neighbours, a frame
+CONTEXT = (
+    9 * HOP
+)  # at either end of a chunk, so that cutting changes nothing: a frame, its neighbours, a frame
 CHUNK = 256 * HOP
 
 
@@ -30,7 +32,7 @@ def keep_sum(mono: Samples, difference: Samples) -> Samples:
 
 
 def difference(part: Samples, stereo: Samples) -> Samples:
-    """(n,) left minus right for `part` (n,), the sum of the ears, which relate as those of `stereo` (2, n)."""
+    """(n,) left minus right for `part` (n,), the sum of the ears, that relate as those of `stereo` (2, n)."""
     return np.concatenate([*difference_blocks([(part, stereo)]), np.zeros(0, np.float32)])
 
 

@@ -52,6 +52,17 @@ class Ears(nn.Module):
     def forward(self, features: Tensor, stranger: int | None = None) -> Tensor:
         """(B, `CHANNELS`, `ROWS`, P): P patches, number p centred on our frame p * `PATCH` / `PACE`, as the
         tagger or one of the `strangers` hears them."""
+        return self._heard(features, stranger)
+
+    def likeness(self, features: Tensor, labels: Tensor, stranger: int | None = None) -> Tensor:
+        """(B, K): how much pieces as a whole sound like each of `labels` (B, K, 384), cosines; zero where a
+        label is NaN. Unlike all else here it passes gradients on to `features`."""
+        heard = self._heard(features, stranger)
+        pooled = torch.cat((heard.mean(dim=(2, 3)), heard.amax(dim=(2, 3))), dim=1)
+        words = self._projected(pooled[:, :, None, None], stranger)[:, :, 0, 0]
+        return torch.einsum("bd,bkd->bk", words, labels.nan_to_num(0.0))
+
+    def _heard(self, features: Tensor, stranger: int | None) -> Tensor:
         mel = _mel_matrix(str(features.device)) @ 10 ** (10 * features.float())
         level = 10 * torch.log10(mel + 1e-10)
         count = PATCH * -(-int(np.ceil(features.shape[-1] * PACE)) // PATCH)

@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.propagation import audible_span
-from foleyspace.spatializer.conditioning import activity, gains_are_shares, label_vectors, without_shares
+from foleyspace.spatializer.conditioning import (
+    activity,
+    gains_are_shares,
+    label_vectors,
+    whole_prompt,
+    without_shares,
+)
 from foleyspace.spatializer.difference import difference, keep_sum
 from foleyspace.types import Audio, Hrirs, Samples, Scene, Source
 
@@ -37,7 +43,8 @@ SMALLEST = 144  # what a window shrinks to when memory is short
 @dataclass(frozen=True)
 class SeparatorOptions:
     """`weights`: "auto" (those that ship), a file, or a hub name; `steps`: looks at its own estimate, 1 is
-    the plain prediction; `guidance`: how much the labels count, 1 as trained; `seed`: of the steps' noise."""
+    the plain prediction; `guidance`: how much the labels count, 1 as trained; `seed`: of the steps' noise;
+    `prompt`: the words that the scene was read from, where there are some."""
 
     weights: str = "auto"
     device: str = "auto"
@@ -45,6 +52,7 @@ class SeparatorOptions:
     guidance: float = GUIDANCE
     seed: int = 0
     offline: bool = False
+    prompt: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= 50:
@@ -203,6 +211,7 @@ class _Separator:
             self.device = torch_device(options.device)
             self.net = load_separator(options.weights, device=self.device, offline=options.offline)
             self.labels = label_vectors(sources, offline=options.offline)
+            self.prompt = whole_prompt(self.net.config, options.prompt, offline=options.offline)
 
     def __call__(self, window: Samples, begins: float) -> Samples:
         from foleyspace.spatializer.bands import HOP, RATE
@@ -249,6 +258,7 @@ class _Separator:
                 steps=self.options.steps,
                 guidance=self.options.guidance,
                 seed=seed,
+                prompt=None if self.prompt is None else torch.from_numpy(self.prompt).to(self.device),
             )
             return np.asarray(masked_stems(sound, masks).cpu().numpy())
 

@@ -2,18 +2,20 @@
 
 A U-Net over bands and frames. Its encoder reads the mixture once; its decoder runs for every source slot,
 steered by the slot's label (FiLM), by what is known of when it sounds, and by the current estimate of its
-share, and by how much each patch of the mixture sounds like the label to the tagger (`ears.py`); at every
-level the slots hear the mean of all slots. The decoder ends at half resolution, in a query for each 2 x 2
-cells; its product with what the encoder sees in each cell is the slot's claim to it. To that is added the
-claim of a recurrent branch that takes in whole frames (`frames.py`). A softmax over the slots makes the
-masks, so that the stems add up to the mixture whatever happens. Nothing depends on the order or the number of
-slots.
+share, and by how much each patch of the mixture sounds like the label to the tagger (`ears.py`); at its
+bottom the label and the prompt as a whole, where there is one, are fused with what is there (TAS's
+semantic-aware fusion, `fusion.py`); at every level the slots hear the mean of all slots. The decoder ends at
+half resolution, in a query for each 2 x 2 cells; its product with what the encoder sees in each cell is the
+slot's claim to it. To that is added the claim of a recurrent branch that takes in whole frames (`frames.py`).
+A softmax over the slots makes the masks, so that the stems add up to the mixture whatever happens. Nothing
+depends on the order or the number of slots.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +24,7 @@ from torch.nn import functional
 from foleyspace.spatializer.bands import BANDS, FLOOR_DB
 from foleyspace.spatializer.ears import Ears, doubts, on_grid
 from foleyspace.spatializer.frames import FrameNet
+from foleyspace.spatializer.fusion import Fusion, Mode
 from foleyspace.word_vectors import DIM
 
 MULTIPLE = 16  # frames come in multiples of this (padded here)
@@ -35,10 +38,15 @@ SILENT = 1e-6  # activity below this: no sound at all
 
 @dataclass(frozen=True)
 class NetConfig:
-    """`channels` from full to lowest resolution; `condition`: width of what steers the decoder."""
+    """`channels` from full to lowest resolution; `condition`: width of what steers the decoder; `fusion`: of
+    text at the bottom, one of `fusion.Mode`, or "" for no such layer; `text`: numbers of a whole prompt, and
+    `encoder`: what they are of (`text_encoder.py`)."""
 
     channels: tuple[int, ...] = (24, 48, 96, 160, 224)
     condition: int = 192
+    fusion: Mode | Literal[""] = ""
+    text: int = DIM
+    encoder: str = "minilm"
 
 
 class SeparatorNet(nn.Module):
@@ -66,6 +74,9 @@ class SeparatorNet(nn.Module):
         order = channels[:0:-1]
         self.decoders = nn.ModuleList(_Decoder(c, width) for c in order)
         self.up = nn.ModuleList(nn.Conv2d(a, b, 1, bias=False) for a, b in itertools.pairwise(order))
+        if self.config.fusion:
+            self.fusion = Fusion(self.config.fusion, channels[-1], DIM + self.config.text)
+            self.fused = nn.Parameter(torch.zeros(channels[-1], 1, 1))
         self.around = nn.Conv2d(channels[1], channels[0], 1)
         self.detail = _Residual(channels[0])
         self.query = nn.Conv2d(channels[1], channels[0] + 1, 1)
@@ -78,12 +89,14 @@ class SeparatorNet(nn.Module):
         share: Tensor,
         time: Tensor,
         stranger: int | None = None,
+        prompt: Tensor | None = None,
     ) -> Tensor:
         """Logits (B, K, `BANDS`, T): the softmax over K is the mask.
 
         `features` (B, `BANDS`, T) of the mixture; `labels` (B, K, 384), NaN where a label is withheld;
         `activity` (B, K, T) in [0, 1]; `share` (B, K, `BANDS`, T): the estimate so far; `time` (B,): how
-        far on the way from no estimate (0) to the truth (1) it is; `stranger`: who listens (`Ears`).
+        far on the way from no estimate (0) to the truth (1) it is; `stranger`: who listens (`Ears`); `prompt`
+        (B, `config.text`): the whole text, zeros where there is none.
         """
         size, slots, frames = activity.shape
         pad = -frames % MULTIPLE
@@ -107,6 +120,8 @@ class SeparatorNet(nn.Module):
             skip = skips[depth].repeat_interleave(slots, dim=0)
             if hidden is not None:
                 skip = skip + _raised(self.up[level - 1](hidden))
+            elif self.config.fusion:
+                skip = skip + self.fused * self.fusion(skip, self._text(labels, prompt))
             hidden = decoder(skip, condition, functional.avg_pool2d(known, 2**depth), slots)
         detail = self.detail(skips[0] + _raised(self.around(skips[1])))
         query, bias = self.query(hidden).unflatten(0, (size, slots)).split((detail.shape[1], 1), dim=2)
@@ -118,6 +133,13 @@ class SeparatorNet(nn.Module):
         heard_words = functional.interpolate(patches, scale_factor=8.0, mode="linear").transpose(1, 2)
         logits = logits + self.frames(planes, labels, known, heard_words, time)[..., :frames]
         return logits + torch.log(activity[..., :frames].clamp(min=SILENT))[:, :, None]
+
+    def _text(self, labels: Tensor, prompt: Tensor | None) -> Tensor:
+        """(B K, `DIM` + `config.text`): each slot's label and the whole prompt."""
+        if prompt is None:
+            prompt = labels.new_zeros(len(labels), self.config.text)
+        whole = prompt[:, None].expand(-1, labels.shape[1], -1)
+        return torch.cat((labels, whole), dim=2).flatten(0, 1)
 
     def _encode(self, planes: Tensor, words: Tensor) -> list[Tensor]:
         skips = [self.entry(functional.relu(self.stem(planes)))]

@@ -22,12 +22,13 @@ def predicted_masks(
     steps: int = 1,
     guidance: float = 1.0,
     seed: int = 0,
+    prompt: Tensor | None = None,
 ) -> Tensor:
     """Masks (K, `BANDS`, T) of K slots on the mixture `sound` (n,), which sum to one over the slots.
 
     `labels` (K, 384), `activity` (K, T) with T = n / `HOP`. Each of the `steps` predicts the stems, then goes
-    along the bridge towards them and looks again; `guidance` moves the logits away from those without labels
-    (classifier-free guidance, Ho & Salimans 2022).
+    along the bridge towards them and looks again; `guidance` moves the logits away from those without text
+    (classifier-free guidance, Ho & Salimans 2022); `prompt` (D,): the vector of the whole text.
     """
     frames = activity.shape[-1]
     mixture = spectrum(sound)[None, :, :frames]
@@ -40,9 +41,10 @@ def predicted_masks(
     share = flow.start_shares(activity, BANDS)
     state = flow.start(mixture, activity) if steps > 1 else None
     masks = share
+    whole = None if prompt is None else prompt[None]
     for step in range(steps):
         now = torch.full((1,), step / steps, device=sound.device)
-        logits = net(features, labels, activity, share, now).float()
+        logits = net(features, labels, activity, share, now, prompt=whole).float()
         if guidance != 1.0:
             plain = net(features, torch.full_like(labels, torch.nan), activity, share, now).float()
             logits = plain + guidance * (logits - plain)

@@ -1,21 +1,26 @@
 """The formulations that `foleyspace train` knows: what each optimises, how it is checked and saved.
 
-`separator` is the one that ships; `foleyspace` is the baseline (`baseline_net.py`), trained on the same
-pieces in the same way, so that tables compare like with like.
+`separator` is the one that ships; `foleyspace` (`baseline_net.py`), `tas` (`tas_net.py`) and `tasu`
+(`tasu_net.py`) are the baselines, trained on the same pieces in the same way, so that tables compare like
+with like.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from foleyspace.spatializer.dataset import Batch
 from foleyspace.spatializer.hrtfs import HrtfBank
+from foleyspace.text_encoder import load_text_encoder
+
+if TYPE_CHECKING:
+    from foleyspace.pipelines.train import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -37,21 +42,35 @@ class System:
     export: Callable[[Any, Path, dict[str, Any]], Path]
 
 
-def make_system(name: str, channels: tuple[int, ...], condition: int, **drops: float) -> System:
-    """The system called `name`, untrained; the other values are the separator's (`TrainConfig`), `drops`
-    those of `separator_terms`."""
-    if name == "foleyspace":
+def make_system(config: TrainConfig) -> System:
+    """The system that `config.system` names, untrained."""
+    if config.system == "foleyspace":
         return _foleyspace()
+    dim = load_text_encoder(config.text).dim if config.text else 0
+    if config.system == "tas":
+        from foleyspace.spatializer.tas import make_tas
+
+        return make_tas(config.fusion or "none", dim)
+    if config.system == "tasu":
+        from foleyspace.spatializer.tasu_training import make_tasu
+
+        return make_tasu(text=config.fusion != "none", flipper=config.flip_weight > 0, dim=dim)
     from foleyspace.spatializer.model import NetConfig, SeparatorNet
-    from foleyspace.spatializer.training import export, separator_terms, validate
+    from foleyspace.spatializer.training import Withheld, export, separator_loss, validate
     from foleyspace.tagger import EmbeddedTagger
 
-    def loss(net: nn.Module, batch: Batch, bank: HrtfBank, generator: torch.Generator) -> Tensor:
-        return separator_terms(net, batch, bank, generator, **drops).total()
+    shape = NetConfig(config.channels, config.condition)
+    if config.fusion:
+        shape = replace(shape, fusion=config.fusion)
+        shape = replace(shape, text=dim, encoder=config.text) if dim else shape
+    separator = SeparatorNet(shape).to(memory_format=torch.channels_last)
+    separator.ears.net.load_state_dict(EmbeddedTagger(offline=True).net.state_dict())
+    withheld = Withheld(config.label_drop, config.prompt_drop, config.label_noise, config.flow_share)
 
-    net = SeparatorNet(NetConfig(channels, condition)).to(memory_format=torch.channels_last)
-    net.ears.net.load_state_dict(EmbeddedTagger(offline=True).net.state_dict())
-    return System(net, loss, lambda net, held: validate(net, held.pieces, held.bank), export)
+    def loss(net: nn.Module, batch: Batch, bank: HrtfBank, generator: torch.Generator) -> Tensor:
+        return separator_loss(net, separator.ears, batch, bank, generator, withheld, config.flip_weight)
+
+    return System(separator, loss, lambda net, held: validate(net, held.pieces, held.bank), export)
 
 
 def _foleyspace() -> System:

@@ -1,4 +1,4 @@
-"""What a drawn mixture would be called: captions of its scene, and of its mirror image, to learn words from."""
+"""What is said of a drawn mixture: captions of its scene, and of its mirror image, to learn words from."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import json
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -19,11 +19,13 @@ from torch.optim.swa_utils import AveragedModel
 from foleyspace.errors import InputError
 from foleyspace.files import atomic_output, check_input
 from foleyspace.spatializer import flow
+from foleyspace.spatializer.agreement import disagreement
 from foleyspace.spatializer.bands import BANDS, band_power, level_features, spectrum
 from foleyspace.spatializer.dataset import Batch
+from foleyspace.spatializer.ears import Ears
 from foleyspace.spatializer.hrtfs import HrtfBank
 from foleyspace.spatializer.losses import Terms, terms
-from foleyspace.spatializer.model import SeparatorNet
+from foleyspace.spatializer.model import NetConfig, SeparatorNet
 from foleyspace.spatializer.weights import FORMAT
 from foleyspace.tagger_training import halved, warmed
 
@@ -111,9 +113,11 @@ def prepare(net: SeparatorNet, start: str, taggers: Sequence[str]) -> None:
     device = next(net.parameters()).device
     if start:
         given = load_separator(start, device=str(device), offline=True)
-        if given.config != net.config:
+        # weights without a layer for text will do: it starts without effect
+        untold = replace(net.config, fusion="", text=NetConfig.text, encoder=NetConfig.encoder)
+        if given.config not in (net.config, untold):
             raise InputError(f"`start` is {start!r} of shape {given.config} but must have {net.config}")
-        net.load_state_dict(given.state_dict())
+        net.load_state_dict(given.state_dict(), strict=given.config == net.config)
     if taggers:
         files = [check_input(file, "tagger") for file in taggers]
         each = (EmbeddedTagger(str(device), offline=True, weights=file).net for file in files)
@@ -155,35 +159,85 @@ def draw_curves(rows: Path, out: Path) -> None:
         figure.savefig(temporary, format="png", dpi=100)
 
 
+@dataclass(frozen=True)
+class Separated:
+    """What the network makes of a batch: `masks` (B, K, `BANDS`, T) of the spectrum `mixture` (B, F, T), of
+    band power `power`; `stems` (B, K, F, T) are the true ones."""
+
+    masks: Tensor
+    power: Tensor
+    mixture: Tensor
+    stems: Tensor
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """How training makes it harder. `label_drop`: how often a slot's label is withheld, `prompt_drop`: the
+    whole prompt; `label_noise`: length of the noise added to half of the (unit) label vectors, at most: words
+    near the trained ones must do too; `flow_share`: how often the network is given a state on the way instead
+    of the start."""
+
+    label_drop: float = 0.0
+    prompt_drop: float = 0.0
+    label_noise: float = 0.0
+    flow_share: float = 0.0
+
+
+NOTHING_WITHHELD = Withheld()
+
+
 def separator_terms(
     net: nn.Module,
     batch: Batch,
     bank: HrtfBank,
     generator: torch.Generator,
-    *,
-    label_drop: float = 0.0,
-    label_noise: float = 0.0,
-    flow_share: float = 0.0,
+    withheld: Withheld = NOTHING_WITHHELD,
 ) -> Terms:
-    """The parts of the loss on a batch. `label_drop`: how often a slot's label is withheld; `label_noise`:
-    length of the noise added to half of the (unit) label vectors, at most: words near the trained ones must
-    do too; `flow_share`: how often the network is given a state on the way instead of the start."""
+    """The parts of the loss on a batch."""
+    made = _separated(net, batch, generator, withheld)
+    return terms(made.masks, made.power, made.mixture, made.stems, bank.spectra, batch.rows)
+
+
+def separator_loss(
+    net: nn.Module,
+    ears: Ears,
+    batch: Batch,
+    bank: HrtfBank,
+    generator: torch.Generator,
+    withheld: Withheld,
+    flip_weight: float = 0.0,
+) -> Tensor:
+    """The loss of a step; `flip_weight`: of the classifier of swapped names (`agreement.py`)."""
+    made = _separated(net, batch, generator, withheld)
+    loss = terms(made.masks, made.power, made.mixture, made.stems, bank.spectra, batch.rows).total()
+    if flip_weight <= 0:
+        return loss
+    energy = made.stems.abs().square().sum(dim=(2, 3))
+    share = energy / energy.sum(dim=1, keepdim=True).clamp(min=1e-9)
+    stranger = None if batch.stranger is None else int(batch.stranger)
+    return loss + flip_weight * disagreement(ears, made.masks, made.power, batch.labels, share, stranger)
+
+
+def _separated(net: nn.Module, batch: Batch, generator: torch.Generator, withheld: Withheld) -> Separated:
     frames = batch.activity.shape[-1]
     stems = spectrum(batch.stems)[..., :frames]
     mixture = stems.sum(dim=1)
     power = band_power(mixture)
-    labels = batch.labels
+    labels, prompt = batch.labels, batch.prompt
     size, slots = labels.shape[:2]
     time = torch.zeros(size, device=labels.device)
     share = flow.start_shares(batch.activity, BANDS)
-    if label_noise > 0:
+    if withheld.label_noise > 0:
         noise = torch.randn(labels.shape, generator=generator) * labels.shape[-1] ** -0.5
-        much = label_noise * (2 * torch.rand((size, slots, 1), generator=generator) - 1).clamp(min=0)
+        much = withheld.label_noise * (2 * torch.rand((size, slots, 1), generator=generator) - 1).clamp(min=0)
         labels = functional.normalize(labels + (noise * much).to(labels.device), dim=-1)
-    if label_drop > 0:
-        dropped = torch.rand((size, slots, 1), generator=generator) < label_drop
+    if withheld.label_drop > 0:
+        dropped = torch.rand((size, slots, 1), generator=generator) < withheld.label_drop
         labels = torch.where(dropped.to(labels.device), torch.nan, labels)
-    if flow_share > 0 and torch.rand(1, generator=generator).item() < flow_share:
+    if prompt is not None and withheld.prompt_drop > 0:
+        dropped = torch.rand((size, 1), generator=generator) < withheld.prompt_drop
+        prompt = torch.where(dropped.to(labels.device), 0.0, prompt)
+    if withheld.flow_share > 0 and torch.rand(1, generator=generator).item() < withheld.flow_share:
         time = torch.rand(size, generator=generator).to(labels.device)
         noise = torch.randn((*stems.shape, 2), generator=generator).to(labels.device)
         first = flow.start(mixture, batch.activity)
@@ -191,9 +245,8 @@ def separator_terms(
         share = flow.shares(state)
     stranger = None if batch.stranger is None else int(batch.stranger)
     with torch.autocast(labels.device.type, torch.bfloat16, enabled=labels.device.type == "cuda"):
-        logits = net(level_features(power), labels, batch.activity, share, time, stranger)
-    masks = logits.float().softmax(dim=1)
-    return terms(masks, power, mixture, stems, bank.spectra, batch.rows)
+        logits = net(level_features(power), labels, batch.activity, share, time, stranger, prompt)
+    return Separated(logits.float().softmax(dim=1), power, mixture, stems)
 
 
 @torch.no_grad()

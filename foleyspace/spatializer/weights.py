@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("foleyspace")
 
 FORMAT = "foleyspace-separator-1"
+MAX_BYTES = 1 << 30
+MAX_LEVELS = 16
 SHIPPED, SUMS = "spatializer.safetensors", "SHA256SUMS"
 
 
@@ -94,6 +96,8 @@ def _loaded(path: Path, device: str, _version: tuple[int, int]) -> SeparatorNet:
     from foleyspace.spatializer.model import NetConfig, SeparatorNet
 
     expected = f"must be a separator's weights ({FORMAT}, made by foleyspace train)"
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"{path}: {expected}, but is larger than {MAX_BYTES >> 20} MiB")
     try:
         with safe_open(str(path), framework="pt") as file:
             header = file.metadata() or {}
@@ -103,14 +107,22 @@ def _loaded(path: Path, device: str, _version: tuple[int, int]) -> SeparatorNet:
             f"{path}: {expected}, but is not readable as safetensors ({str(error)[:60]})"
         ) from None
     if header.get("format") != FORMAT:
-        raise InputError(f"{path}: {expected}, but its header says {header.get('format', 'nothing')!r}")
+        raise InputError(f"{path}: {expected}, but its header says {header.get('format', 'nothing')[:60]!r}")
     try:
         shape = json.loads(header["net"])
-        net = SeparatorNet(NetConfig(tuple(shape["channels"]), int(shape["condition"])))
-        missing, unknown = net.load_state_dict(tensors, strict=False)
-        if unknown or any(not key.endswith("num_batches_tracked") for key in missing):
-            raise ValueError(f"missing {missing[:2]}, unknown {unknown[:2]}")
-    except (LookupError, ValueError, TypeError, RuntimeError) as error:
+        if len(shape["channels"]) > MAX_LEVELS:
+            raise ValueError(f"{len(shape['channels'])} levels")
+        text = {name: shape[name] for name in ("fusion", "text", "encoder") if name in shape}  # older: none
+        config = NetConfig(tuple(shape["channels"]), int(shape["condition"]), **text)
+        with torch.device("meta"):  # no memory is taken for a size that only the header states
+            shapes = {key: tensor.shape for key, tensor in SeparatorNet(config).state_dict().items()}
+        other = [key for key, tensor in tensors.items() if shapes.get(key) != tensor.shape]
+        missing = [key for key in shapes if key not in tensors and not key.endswith("num_batches_tracked")]
+        if other or missing:
+            raise ValueError(f"missing {missing[:2]}, of another shape or unknown {other[:2]}")
+        net = SeparatorNet(config)
+        net.load_state_dict(tensors, strict=False)
+    except (LookupError, ValueError, TypeError, ArithmeticError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:80]
         raise InputError(f"{path}: {expected}, but its tensors do not fit ({reason})") from None
     if any(not torch.isfinite(tensor).all() for tensor in tensors.values()):
