@@ -12,6 +12,7 @@ from pathlib import Path
 from foleyspace.cache import cache_dir
 from foleyspace.detections import Detections, Detector
 from foleyspace.errors import FoleyspaceError, InputError
+from foleyspace.keeping import kept
 from foleyspace.motion import MotionDetector
 from foleyspace.ultralytics_detector import (
     CONFIDENCE,
@@ -28,6 +29,7 @@ DEFAULT_MODEL = "yolo11n.pt"
 logger = logging.getLogger("foleyspace")
 
 
+@kept
 def load_detector(
     name: str = "auto",
     *,

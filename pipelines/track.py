@@ -18,6 +18,7 @@ from foleyspace.types import Clip, Floats, Scene, Source, Track
 
 if TYPE_CHECKING:
     from foleyspace.depth import DepthModel
+    from foleyspace.detections import Detector
     from foleyspace.evidence import Evidence
     from foleyspace.listening import Matched
     from foleyspace.tagger import Tagger
@@ -70,23 +71,15 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     with. Raises `InputError` for a detector, depth model or tagger that is a broken local path, and for a
     `source` that is no object of the clip.
     """
-    from foleyspace.depth import load_depth
-    from foleyspace.detect import load_detector
     from foleyspace.sounding import sounding_tracks
     from foleyspace.stitch import stitch
     from foleyspace.trajectory import tracks_to_sources
     from foleyspace.video import frames
     from foleyspace.vision import VISION_WIDTH, observe
 
-    # one that was asked for by name: what is wrong with it is said before anything else is loaded
-    tagger = None if config.tagger == "auto" else _tagger(config)
-    asked = words(config.look_for)
-    detector = load_detector(
-        config.detector, device=config.device, words=asked or words(config.sound), offline=config.offline
-    )
-    if asked and not detector.takes_words:
+    detector, depth, tagger = load_models(config)
+    if words(config.look_for) and not detector.takes_words:
         logger.warning("detector %s cannot look for words: `look_for` changes nothing", detector.name)
-    depth = load_depth(config.depth, device=config.device, offline=config.offline)
     pictures = progress(
         frames(clip, width=min(VISION_WIDTH, clip.size_wh[0])), "watching", total=len(clip.times)
     )
@@ -109,6 +102,19 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     else:
         logger.warning("no sounding object found: the sound stays in the centre")
     return Seen(clip, tracks, evidence, Scene(sources=sources, duration=clip.duration), heard)
+
+
+def load_models(config: TrackConfig) -> tuple[Detector, DepthModel | None, Tagger | None]:
+    """What watches and measures, and what listens where it was asked for by name. Raises `InputError` for
+    one that is broken."""
+    from foleyspace.depth import load_depth
+    from foleyspace.detect import load_detector
+
+    # what is wrong with the tagger is said before anything else is loaded
+    tagger = None if config.tagger == "auto" else _tagger(config)
+    asked = words(config.look_for) or words(config.sound)
+    detector = load_detector(config.detector, device=config.device, words=asked, offline=config.offline)
+    return detector, load_depth(config.depth, device=config.device, offline=config.offline), tagger
 
 
 def _check_source(wanted: Sequence[str], known: Sequence[str], most: int = 20) -> None:

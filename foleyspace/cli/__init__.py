@@ -25,6 +25,7 @@ AGAIN_S = 0.3
 
 COMMANDS = {
     "render": "A video comes back with binaural sound that follows the screen.",
+    "batch": "Render a whole library: resumable, on this machine or a Ray cluster.",
     "track": "Watch a video and write where its sounds are, as a scene file.",
     "spatialize": "Make a mono sound file binaural along a scene, or as words place its sounds.",
     "prompt": "Read words as a scene: what sounds where, how it moves.",
