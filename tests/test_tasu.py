@@ -24,6 +24,7 @@ from foleyspace.spatializer.tasu_net import MULTIPLE, SAME, SHRINK, TasuNet, kno
 from foleyspace.spatializer.tasu_training import (  # noqa: E402
     Pieces,
     as_pieces,
+    both_ways,
     denoiser_loss,
     flipper_loss,
     make_tasu,
@@ -355,20 +356,37 @@ def test_flip_classifier_learns_which_side_the_text_means() -> None:
     """And is right about sounds and places that it never met."""
     torch.manual_seed(0)
     net = TasuNet(DIM, latents=4, channels=32)
-    batches = [sides(16, seed) for seed in range(0, 24, 2)]
+    batches = [both_ways(sides(8, seed)) for seed in range(0, 24, 2)]
 
     def loss(step: int) -> Tensor:
         batch = batches[step % len(batches)]
         with torch.no_grad():
             latent = net.encode(batch.h, batch.known)
-        return flipper_loss(net, net.flipper, batch, latent, generator(step))[0]
+        return flipper_loss(net, net.flipper, batch, latent)[0]
+
+    @torch.no_grad()
+    def right(batch: Pieces) -> float:
+        both = both_ways(batch)
+        return float(flipper_loss(net, net.flipper, both, net.encode(both.h, both.known))[1])
 
     fresh = sides(32, 1001)
-    latent = net.encode(fresh.h, fresh.known).detach()
-    assert flipper_loss(net, net.flipper, fresh, latent, generator())[1] < 0.7
+    assert right(fresh) < 0.7
     learn(net.flipper.parameters(), loss, 50)
     for batch in (fresh, replace(fresh, flipped=None)):  # by words or channels, and by channels alone
-        assert flipper_loss(net, net.flipper, batch, latent, generator())[1] > 0.95
+        assert right(batch) > 0.95
+
+
+def test_mirror_images_sound_the_same_in_mono() -> None:
+    batch = sides(3, 0)
+    both = both_ways(batch)
+    swapped = as_pieces(
+        torch.stack((batch.mono - batch.difference, batch.mono + batch.difference), dim=1) / 2, batch.flipped
+    )
+    for name in ("mono", "difference", "h", "known", "prompt"):
+        there = getattr(both, name)
+        torch.testing.assert_close(there[:3], getattr(batch, name))
+        torch.testing.assert_close(there[3:], getattr(swapped, name), atol=1e-5, rtol=1e-4)
+    assert not both_ways(replace(batch, flipped=None)).prompt[3:].any()
 
 
 def test_flipper_guides_the_denoiser_and_is_not_taught_by_it() -> None:

@@ -13,6 +13,7 @@ from foleyspace.evaluation.items import RATE, HrirSets, Item, load_item
 from foleyspace.evaluation.scores import read_places, score
 from foleyspace.evaluation.summary import TRUTH, Result
 from foleyspace.evaluation.systems import Output, System
+from foleyspace.evaluation.understanding import understand
 from foleyspace.metrics import direction
 from foleyspace.metrics.alignment import aligned
 from foleyspace.metrics.frechet import content_vectors, cue_vectors
@@ -61,6 +62,8 @@ def _one(item: Item, localizer: Localizer, systems: Mapping[str, System], audio:
     for name, sound in sounds.items():
         placed, curves[name] = read_places(sound, localizer, where)
         figures[name] |= placed
+    for name, understood in understand(item, sounds).items():
+        figures[name] |= understood
     peak = max(float(np.abs(sound).max()) for sound in sounds.values())
     if audio is not None:
         for name, sound in sounds.items():

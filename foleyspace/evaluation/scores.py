@@ -17,14 +17,15 @@ from foleyspace.types import Floats
 @dataclass(frozen=True)
 class Measure:
     """A column: `key`, `unit`, which way is better, digits to print, what it says, and whether the localiser
-    reads it (then its reading of the truth is printed beside it) or it is of the whole set."""
+    or the trained listener reads it (then its reading of the truth is printed beside it) or it is of the
+    whole set."""
 
     key: str
     unit: str
     better: Literal["lower", "higher"]
     digits: int
     text: str
-    by: Literal["item", "localiser", "set"] = "item"
+    by: Literal["item", "localiser", "listener", "set"] = "item"
 
 
 MEASURES = (
@@ -36,6 +37,14 @@ MEASURES = (
     Measure("FB", "%", "lower", 1, "front-back confusions", "localiser"),
     Measure("LCR", "%", "higher", 1, "moments on the right side: left, centre or right", "localiser"),
     Measure("LCRclip", "%", "higher", 1, "clips with every source on its side most of the time", "localiser"),
+    Measure("QA direction", "%", "higher", 1, "where? answered rightly by the trained listener", "listener"),
+    Measure("QA distance", "%", "higher", 1, "near or far? likewise", "listener"),
+    Measure("QA relative", "%", "higher", 1, "left of, above, nearer than another? likewise", "listener"),
+    Measure("QA as truth", "%", "higher", 1, "questions that it answers as it does on the truth", "listener"),
+    Measure("DOA", "°", "lower", 1, "angle from where the listener hears a name to where it is", "listener"),
+    Measure("DOA gap", "°", "lower", 1, "DOA less the listener's own on the truth", "listener"),
+    Measure("LCR object", "%", "higher", 1, "sources heard mostly on the side where they are", "listener"),
+    Measure("LCR clip", "%", "higher", 1, "clips of which all sources are", "listener"),
     Measure("STFT", "", "lower", 3, "squared distance of complex spectra at 16 kHz"),
     Measure("ENV", "", "lower", 3, "RMS distance of Hilbert envelopes"),
     Measure("WAV", "", "lower", 3, "squared distance of samples x 1000"),
@@ -63,8 +72,9 @@ class Curves:
 
 
 def score(item: Item, output: Output, made: Floats) -> dict[str, float]:
-    """Figures of one output by the keys of `MEASURES`, but for what a localiser reads and what is of the
-    whole set. `made` (2, n): its binaural sound with gain and delay fitted to the truth. NaN says nothing."""
+    """Figures of one output by the keys of `MEASURES`, but for what a localiser or the listener reads and
+    what is of the whole set. `made` (2, n): its binaural sound with gain and delay fitted to the truth. NaN
+    says nothing."""
     truth = item.truth.samples.astype(np.float64)
     figures = {
         "SNR": waveform.snr_db(made, truth),

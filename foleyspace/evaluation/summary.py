@@ -16,6 +16,7 @@ from foleyspace.types import Floats, Samples
 
 TRUTH = "truth"
 SET_VECTORS = {"FAD": "content", "FD": "cues"}
+READ = ("localiser", "listener")
 MIN_ITEMS = 5  # with fewer a percentile bootstrap calls far too much a difference
 
 
@@ -37,8 +38,8 @@ class Result:
 @dataclass(frozen=True)
 class Figure:
     """A mean over the items with its 95 % bootstrap interval, the number of items it is of, what the
-    localiser makes of the truth on the same items (NaN for other measures), and the paired difference from
-    the first system with its interval (None for the first itself)."""
+    localiser or listener makes of the truth on the same items (NaN for other measures), and the paired
+    difference from the first system with its interval (None for the first itself)."""
 
     mean: float
     low: float
@@ -93,7 +94,7 @@ def _of_items(
     row = {}
     for system in systems:
         values = column(system)
-        on_truth = column(TRUTH)[np.isfinite(values)] if measure.by == "localiser" else np.empty(0)
+        on_truth = column(TRUTH)[np.isfinite(values)] if measure.by in READ else np.empty(0)
         row[system] = Figure(
             *mean_interval(values, draws),
             int(np.isfinite(values).sum()),
@@ -119,7 +120,7 @@ def _of_set(
 
 
 def figure_text(measure: Measure, figure: Figure) -> str:
-    """`6.34 [5.90, 6.81]`, with what the localiser makes of the truth, and * where it differs."""
+    """`6.34 [5.90, 6.81]`, with what the reader makes of the truth, and * where it differs."""
     if not math.isfinite(figure.mean):
         return "-"
     text = f"{figure.mean:.{measure.digits}f}{'*' if figure.differs else ''}"
@@ -159,7 +160,8 @@ def markdown(parts: Sequence[Group], systems: Sequence[str]) -> str:
         lines += [f"| {padded[0]} |", "| " + " | ".join("-" * w for w in widths) + " |"]
         lines += [f"| {row} |" for row in padded[1:]] + [""]
     first = f"; * differs from {systems[0]} (paired, {MIN_ITEMS} items or more)" if len(systems) > 1 else ""
-    lines.append(f"Means [95 % bootstrap interval]{first}. (truth): the localiser's own figure on the truth.")
+    means = f"Means [95 % bootstrap interval]{first}."
+    lines.append(f"{means} (truth): the localiser's or listener's own figure on the truth.")
     return "\n".join(lines) + "\n"
 
 

@@ -22,7 +22,6 @@ from foleyspace.spatializer.tasu_net import MULTIPLE, Flipper, TasuNet, known_pl
 DIVERGENCE = 1e-3  # weight of the latents' Kullback-Leibler divergence from white noise
 FOLLOW = 0.05  # how fast the latents' mean and variance are followed
 NO_TEXT = 0.1  # how often the text is withheld, for classifier-free guidance
-DRAWS = 2  # noisy latents a piece: beside rendering it, they cost little
 JUDGED = 0.1  # weight of what the flip classifier says of the denoiser's result
 CHECKED_STEPS = 10  # of sampling, in validation
 
@@ -88,10 +87,25 @@ def tasu_loss(net: TasuNet, batch: Pieces, generator: torch.Generator) -> Tensor
     if net.seen < net.vae_steps:
         net.seen += 1
         return vae_loss(net, batch, generator)
+    both = both_ways(batch)
     with torch.no_grad():
-        latent = net.encode(batch.h, batch.known)
-    loss = denoiser_loss(net, batch, latent, generator)
-    return loss if net.flipper is None else loss + flipper_loss(net, net.flipper, batch, latent, generator)[0]
+        latent = net.encode(both.h, both.known)
+    loss = denoiser_loss(net, both, latent, generator)
+    return loss if net.flipper is None else loss + flipper_loss(net, net.flipper, both, latent)[0]
+
+
+def both_ways(batch: Pieces) -> Pieces:
+    """The pieces, then their mirror images, which sound the same in mono and only the text tells apart:
+    `flipped`, or none (zeros)."""
+    said = torch.zeros_like(batch.prompt) if batch.flipped is None else batch.flipped
+    return Pieces(
+        torch.cat((batch.mono, batch.mono)),
+        torch.cat((batch.difference, -batch.difference)),
+        torch.cat((batch.h, -batch.h)),
+        torch.cat((batch.known, batch.known)),
+        torch.cat((batch.prompt, said)),
+        None,
+    )
 
 
 def vae_loss(net: TasuNet, batch: Pieces, generator: torch.Generator) -> Tensor:
@@ -124,45 +138,32 @@ def denoiser_loss(net: TasuNet, batch: Pieces, latent: Tensor, generator: torch.
     """Mean squared error of v at random times: 1 for a network that says nothing. With a flipper, also how
     far the clean latents that follow from v are from what it takes for the text's, where there is little
     noise."""
-    clean, known = (x.repeat(DRAWS, 1, 1, 1) for x in (latent, batch.known))
-    time = torch.rand(len(clean), generator=generator, device=generator.device).to(clean)
-    noisy, v = mixed(clean, _noise(clean, generator), time)
-    told = torch.rand(len(clean), generator=generator, device=generator.device) >= NO_TEXT
-    told = told.to(clean.device)
-    prompt = net.words(batch.prompt).repeat(DRAWS, 1) * told[:, None]
-    said = net.denoiser(noisy, time, known, prompt)
+    time = torch.rand(len(latent), generator=generator, device=generator.device).to(latent)
+    noisy, v = mixed(latent, _noise(latent, generator), time)
+    told = torch.rand(len(latent), generator=generator, device=generator.device) >= NO_TEXT
+    told = told.to(latent.device) & batch.prompt.any(dim=1)
+    words = net.words(batch.prompt) * told[:, None]
+    said = net.denoiser(noisy, time, batch.known, words)
     loss = functional.mse_loss(said, v)
     if net.flipper is None:
         return loss
     fixed = {name: value.detach() for name, value in net.flipper.named_parameters()}
     result = unmixed(noisy, said, time)[0]
-    logit = torch.func.functional_call(net.flipper, fixed, (result, known, prompt))
+    logit = torch.func.functional_call(net.flipper, fixed, (result, batch.known, words))
     weight = told * (time * torch.pi / 2).cos().square()
     return loss + JUDGED * (weight * functional.softplus(-logit)).mean()
 
 
-def flipper_loss(
-    net: TasuNet, flipper: Flipper, batch: Pieces, latent: Tensor, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Binary cross entropy of the classifier, and how often it is right. Of each piece it sees the difference
-    with its text, and with one of the two the wrong way round: the channels flipped, or (where there is one)
-    the text of the mirrored scene."""
-    with torch.no_grad():
-        flipped = net.encode(-batch.h, batch.known)
-    prompt = batch.prompt
-    if batch.flipped is not None:
-        words = torch.rand(len(latent), generator=generator, device=generator.device) < 0.5
-        words = words.to(latent.device)
-        flipped = torch.where(words[:, None, None, None], latent, flipped)
-        prompt = torch.where(words[:, None], batch.flipped, prompt)
-    logit = flipper(
-        torch.cat((latent, flipped)),
-        torch.cat((batch.known,) * 2),
-        net.words(torch.cat((batch.prompt, prompt))),
-    )
-    agree = torch.cat((torch.ones_like(logit[: len(latent)]), torch.zeros_like(logit[len(latent) :])))
-    loss = functional.binary_cross_entropy_with_logits(logit, agree)
-    return loss, ((logit > 0) == (agree > 0.5)).float().mean()
+def flipper_loss(net: TasuNet, flipper: Flipper, both: Pieces, latent: Tensor) -> tuple[Tensor, Tensor]:
+    """Binary cross entropy of the classifier, and how often it is right. It sees every latent of `both_ways`
+    with its own text and with the mirror image's."""
+    words, told = net.words(both.prompt), both.prompt.any(dim=1).float()
+    half = len(words) // 2
+    right = flipper(latent, both.known, words)
+    wrong = -flipper(latent, both.known, words.roll(half, 0))
+    margin, weight = torch.cat((right, wrong)), torch.cat((told, told.roll(half)))
+    weight = weight / weight.sum().clamp(min=1)
+    return (weight * functional.softplus(-margin)).sum(), (weight * (margin > 0)).sum()
 
 
 @torch.no_grad()
@@ -179,18 +180,17 @@ def validate(net: Any, held: Held) -> dict[str, float]:
         latent = net.encode(batch.h, batch.known)
         time = torch.rand(len(latent), generator=generator).to(latent)
         noisy, v = mixed(latent, _noise(latent, generator), time)
-        row = {
-            "loss": float(
-                functional.mse_loss(net.denoiser(noisy, time, batch.known, net.words(batch.prompt)), v)
-            )
-        }
+        said = net.denoiser(noisy, time, batch.known, net.words(batch.prompt))
+        row = {"loss": float(functional.mse_loss(said, v))}
         row["vae_error"] = float(round_trip_error(batch, net.decode(latent, batch.known)))
         h = sample(net, batch.known, batch.prompt, _noise(latent, generator), steps=CHECKED_STEPS)
         error = (heard(h, batch.mono) - batch.difference).square().sum(dim=1)
         true = batch.difference.square().sum(dim=1).clamp(min=1e-12)
         row["difference_db"] = float((10 * torch.log10(error / true)).mean())
         if net.flipper is not None:
-            row["flipper_right"] = float(flipper_loss(net, net.flipper, batch, latent, generator)[1])
+            both = both_ways(batch)
+            judged = flipper_loss(net, net.flipper, both, net.encode(both.h, both.known))
+            row["flipper_right"] = float(judged[1])
         rows.append(row)
     net.train(was_training)
     return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
