@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from foleyspace.errors import InputError
-from foleyspace.streams import Stream
+from foleyspace.streams import Stream, inspect
 
+log = logging.getLogger("foleyspace")
+
+NAME_BYTES = 255  # a file's name is no longer on the usual file systems
 AUDIO_CODECS = ("aac", "alac", "flac", "opus", "pcm")
 
 
@@ -61,6 +66,21 @@ def container_of(path: Path) -> Container:
             f"{' '.join(CONTAINERS)} (.mkv takes any picture)"
         )
     return found
+
+
+def default_output(video: Path) -> Path:
+    """`VIDEO.binaural.EXT` beside the video: a .mkv where such files cannot be written (.mpg, .wmv, .gif, a
+    name that says .avi of what is none), the name cut off where it would be too long. Raises `InputError`
+    when `video` is no media file."""
+    container = CONTAINERS.get(video.suffix.lower())
+    fits = container is not None and (container.timed or container.muxer in inspect(video).formats)
+    suffix = video.suffix if fits else ".mkv"
+    if not fits:
+        log.info("%s files are not written: the output is a .mkv", video.suffix or "such")
+    stem = video.stem
+    while len(os.fsencode(f"{stem}.binaural{suffix}")) > NAME_BYTES:
+        stem = stem[:-1]
+    return video.with_name(f"{stem}.binaural{suffix}")
 
 
 def audio_codec_of(container: Container, path: Path, asked: str) -> str:

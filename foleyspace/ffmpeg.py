@@ -185,7 +185,7 @@ def reason(stderr: str) -> str:
     """
     said: list[str] = []
     for line in stderr.splitlines():
-        text = re.sub(r"^(\[[^\]]*@ 0x[0-9a-f]+\]|\[[a-z0-9#:/,_]+\])\s*", "", line.strip(), flags=re.I)
+        text = re.sub(r"^((\[[^\]]*@ 0x[0-9a-f]+\]|\[[a-z0-9#:/,_]+\])\s*)+", "", line.strip(), flags=re.I)
         text = re.sub(r"^file:\S.*?: (?=[A-Z])", "", text)
         if text and not line.startswith(" ") and not _NOISE.match(text):
             said.append(text)

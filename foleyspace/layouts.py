@@ -41,6 +41,15 @@ def channel_names(layout: str) -> tuple[str, ...]:
     return _standard().get(layout, ("?",))
 
 
+def without_ambisonics(layout: str) -> str:
+    """ffmpeg filters, with a comma behind, that make channels of ambisonics plain channels: its resampler
+    refuses to touch the former. "" for other layouts."""
+    names = channel_names(layout)
+    if not names[0].startswith("ACN"):
+        return ""
+    return f"channelmap=map={'|'.join(map(str, range(len(names))))}:channel_layout={len(names)}C,"
+
+
 def mono_weights(names: tuple[str, ...]) -> NDArray[np.float64]:
     """(C,) weights that sum to 1, so that the mono track of channels within +-1 stays within +-1.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from foleyspace.containers import Container, audio_codec_of, container_of, encoder, subtitle_codec
+from foleyspace.cover_art import attaching
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.ffmpeg import local, opened, reason, run
 from foleyspace.files import atomic_output, check_input, check_output
@@ -57,11 +59,16 @@ def remux(
     encoding, rate = encoder(codec, clip.audio.rate if clip.audio else sound.audio_format[0], bitrate)
     replaced = clip.audio.index if clip.audio and not keep_original_audio else None
     kept = _kept(media, container, replaced)
-    with atomic_output(out, overwrite) as temporary:
+    covers = [stream for stream in kept if stream.attached_pic and container.muxer == "matroska"]
+    kept = [stream for stream in kept if stream not in covers]
+    with atomic_output(out, overwrite) as temporary, tempfile.TemporaryDirectory() as folder:
+        attachments = sum(stream.kind == "attachment" for stream in kept)
+        attached = attaching(media.path, covers, Path(folder), attachments)
         while True:
             args = [
                 *_inputs(clip, wav, media.start, container),
                 *_maps(video, kept, container, clip),
+                *attached,
                 *encoding,
                 *("-ar:a:0", str(rate)),
                 *_tags(title, media, clip, container),

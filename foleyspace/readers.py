@@ -4,7 +4,8 @@
 - decord: in a process of its own (see decord_child.py), for whole clips that fit in `DECORD_BYTES`: it
   decodes ahead of its reader without bound, so what it could hold at most is what the clip holds.
 - OpenCV: in this process, bounded memory, finds each frame's place by its time stamp.
-- ffmpeg: the bundled program, for codecs that neither of the two can decode (AV1).
+- ffmpeg: the bundled program, for codecs that neither of the two can decode (AV1), and for pictures that are
+  turned or mirrored for display: it alone does all of that.
 """
 
 from __future__ import annotations
@@ -33,13 +34,12 @@ SEEK_FROM = 100  # frames before the first wanted one, from which a seek is wort
 
 
 def decord_suits(clip: Clip, size_wh: tuple[int, int]) -> bool:
-    """Whether decord is there and safe for this clip: small enough, no rotation (it turns some the wrong
-    way), no packets outside an edit list (it shows them), a container it can seek in (not MPEG-TS)."""
+    """Whether decord is there and safe for this clip: small enough, no packets outside an edit list (it shows
+    them), a container it can seek in (not MPEG-TS)."""
     width, height = size_wh
     shown = picture_times(clip.path)
     return (
-        clip.rotation == 0
-        and len(clip.times) * width * height * 3 <= DECORD_BYTES
+        len(clip.times) * width * height * 3 <= DECORD_BYTES
         and inspect(clip.path).formats[0] in ("mov", "matroska")
         and shown is not None
         and shown.exact

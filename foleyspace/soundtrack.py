@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.ffmpeg import decoding, opened, reason
 from foleyspace.files import atomic_output, check_input
-from foleyspace.layouts import channel_names, mono_weights
+from foleyspace.layouts import channel_names, mono_weights, without_ambisonics
 from foleyspace.streams import Stream, inspect, origin
 from foleyspace.types import Clip, Samples
 
@@ -78,7 +78,7 @@ def extract_mono(
     if spherical and len(names) == 4:
         plan, weights = "ambisonic W", np.array([1.0, 0, 0, 0])
     with atomic_output(wav_path, overwrite) as temporary:
-        decoder = _Decoder(path, stream.index, len(names), source_rate, start_s)
+        decoder = _Decoder(path, stream.index, len(names), source_rate, start_s, without_ambisonics(layout))
         samples, moments = _write(decoder, weights, temporary, rate, length)
         better = _second_thoughts(names, moments, spherical)
         if better is not None:
@@ -121,13 +121,15 @@ def _sound_stream(path: Path, clip: Clip | None) -> tuple[Stream, bool]:
 
 @dataclass(frozen=True)
 class _Decoder:
-    """How to decode one sound stream: `start_s` is the container time that becomes sample 0."""
+    """How to decode one sound stream: `start_s` is the container time that becomes sample 0, `filters` come
+    before all others."""
 
     path: Path
     stream: int
     channels: int
     rate: int
     start_s: float | None
+    filters: str = ""
 
     def blocks(self) -> Iterator[Samples]:
         """(n, channels) float32 at the file's own rate, aligned; gaps in the time stamps are silence."""
@@ -135,7 +137,16 @@ class _Decoder:
         first = [] if self.start_s is None else ["-copyts"]
         if self.start_s is not None:
             align += f":first_pts={round(self.start_s * self.rate)}"
-        args = ["-v", "error", *first, *opened(self.path), "-map", f"0:{self.stream}", "-af", align]
+        args = [
+            "-v",
+            "error",
+            *first,
+            *opened(self.path),
+            "-map",
+            f"0:{self.stream}",
+            "-af",
+            self.filters + align,
+        ]
         args += ["-ac", str(self.channels), "-ar", str(self.rate), "-c:a", "pcm_f32le", "-f", "f32le", "-"]
         got = 0
         with decoding(args) as process:
@@ -168,6 +179,8 @@ def _write(
                 block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
             moments += block.astype(np.float64).T @ block
             out.write(block @ weights.astype(np.float32))
+            if out.full:  # a damaged time stamp can put hours of silence behind it
+                break
     if not out.got:
         if decoder.start_s is None:  # asked for by name: nothing else can stand for it
             raise InputError(f"{decoder.path}: its sound track is empty")
@@ -188,6 +201,11 @@ class _MonoWav:
         self._rate, self._length = rate, length
         self.got = self.written = self._beyond = 0
 
+    @property
+    def full(self) -> bool:
+        """Whether there is more sound than goes in."""
+        return self._beyond > CUT_S * self._rate
+
     def __enter__(self) -> _MonoWav:
         return self
 
@@ -207,15 +225,15 @@ class _MonoWav:
             self.write(np.zeros(0, np.float32), last=True)
             if self._length is None:
                 return
-            missing, beyond = self._length - self.written, self._beyond
+            missing = self._length - self.written
             while self.written < self._length:
                 silence = np.zeros(min(self._length - self.written, BLOCK), np.float32)
                 self._file.write(silence)
                 self.written += len(silence)
             if missing > PAD_S * self._rate:
                 log.info("the sound ends %.2f s before the picture: silence is added", missing / self._rate)
-            if beyond > CUT_S * self._rate:
-                log.info("the sound is %.2f s longer than the video: it is cut", beyond / self._rate)
+            if self.full:
+                log.info("the sound is longer than the video: it is cut")
 
 
 def _second_thoughts(

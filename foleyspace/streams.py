@@ -7,10 +7,11 @@ the packet list of its `framecrc` writer (time stamps exact, in the stream's own
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,9 @@ from numpy.typing import NDArray
 from foleyspace.errors import InputError
 from foleyspace.ffmpeg import decoding, opened, reason, run
 from foleyspace.files import check_input
+from foleyspace.timestamps import without_voids
+
+log = logging.getLogger("foleyspace")
 
 NO_PTS = -(2**63)
 DISCARD = 0x4  # AV_PKT_FLAG_DISCARD: decoded but not shown (outside the edit list)
@@ -31,8 +35,9 @@ OPEN_TIMEOUT_S = 60.0
 class Stream:
     """One stream as ffmpeg names it: `index` in the file, `kind` ("video", "audio", "subtitle", "data",
     "attachment"), `codec`, `detail` (the rest of ffmpeg's line), `start` s (container time; None: not said,
-    0 as a rule), `rotation` in
-    degrees clockwise, `spherical` (360 degree projection or ""), `metadata` keys."""
+    0 as a rule), `rotation` in degrees clockwise, `transformed`: a player turns or mirrors the picture
+    (ffmpeg says by how much it is turned, not that it is mirrored), `spherical` (360 degree projection or
+    ""), `metadata` keys."""
 
     index: int
     kind: str
@@ -40,9 +45,11 @@ class Stream:
     detail: str
     start: float | None = None
     rotation: int = 0
+    transformed: bool = False
     spherical: str = ""
     metadata: tuple[str, ...] = ()
     language: str = ""
+    filename: str = ""
 
     @property
     def attached_pic(self) -> bool:
@@ -164,14 +171,18 @@ def parse(said: str, path: Path) -> Media:
         elif re.match(r"\s+Chapter #", line):
             chapters += 1
         elif streams and (found := re.search(r"rotation of (-?[\d.]+) degrees", line)):
-            # ffmpeg gives counter-clockwise degrees
-            streams[-1]["rotation"] = int(-90 * round(float(found[1]) / 90)) % 360
+            streams[-1]["transformed"] = True
+            quarter = round(float(found[1]) / 90)  # counter-clockwise
+            if abs(float(found[1]) - 90 * quarter) < 1:  # else ffmpeg turns it inside its frame
+                streams[-1]["rotation"] = -90 * quarter % 360
         elif streams and (found := re.search(r"Spherical Mapping: (.*?)\s*$", line, re.I)):
             streams[-1]["spherical"] = found[1]
         elif (found := _KEY.match(line)) and found["key"] not in ("Metadata", "Side data"):
             keys = streams[-1]["keys"] if streams else metadata
             assert isinstance(keys, list)
             keys.append(found["key"])
+            if streams and found["key"].lower() == "filename":
+                streams[-1]["filename"] = line[found.end() :].strip()
     return Media(
         path,
         tuple(head["formats"].split(",")),
@@ -208,7 +219,19 @@ def _scan(path: Path, size: int, mtime_ns: int) -> tuple[dict[int, Packets], str
         for position, stream in enumerate(streams)
         if rows[position]
     }
-    return packets, said
+    return {index: _without_voids(media, index, packets) for index in packets}, said
+
+
+def _without_voids(media: Media, stream: int, packets: dict[int, Packets]) -> Packets:
+    """The packets of one stream, their times mended where damage made them up."""
+    times = {index: np.asarray(p.pts * float(p.time_base), np.float64) for index, p in packets.items()}
+    others = [np.empty(0), *(times[index] for index in times if index != stream)]
+    moved = without_voids(times[stream], np.concatenate(others), media.start + (media.duration or 0.0))
+    own = packets[stream]
+    if not moved.any():
+        return own
+    log.warning("%s: time stamps far from all others (stream %d) are taken as damaged", media.path, stream)
+    return replace(own, pts=own.pts + np.round(moved / float(own.time_base)).astype(np.int64))
 
 
 def origin(path: str | Path) -> float:
@@ -241,7 +264,10 @@ def _decode_times(path: Path, stream: int, size: int, mtime_ns: int) -> Packets 
     found = np.frombuffer(rows[0], np.int64).reshape(-1, 3).copy()
     found[:, 2] = 0  # the flags of decoded frames say nothing about showing them
     shown = _shown(found, time_bases[0])
-    return Packets(shown.pts, 0, shown.time_base, exact=False, decoded=True) if len(shown.pts) else None
+    if not len(shown.pts):
+        return None
+    decoded = Packets(shown.pts, 0, shown.time_base, exact=False, decoded=True)
+    return _without_voids(inspect(path), stream, {**scan(path)[0], stream: decoded})
 
 
 def _framecrc(args: list[str], streams: int) -> tuple[list[array[int]], list[Fraction], str]:

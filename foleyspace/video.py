@@ -62,9 +62,10 @@ def frames(
     `(H, W, 3)` turned as a player shows it). Frames are read-only views: copy what you keep.
 
     `width` px makes frames smaller (never larger) while they are decoded, the height follows. `reader` is
-    "auto" (decord, then OpenCV, then ffmpeg: each goes on where the one before had to stop), or one of
-    "decord", "opencv", "ffmpeg". A damaged or cut-off end is said as a warning; `InputError` when no frame at
-    all can be decoded. Memory does not grow with the length of the clip.
+    "auto" (decord, then OpenCV, then ffmpeg: each goes on where the one before had to stop; ffmpeg alone
+    where the picture is turned or mirrored), or one of "decord", "opencv", "ffmpeg". A damaged or cut-off end
+    is said as a warning; `InputError` when no frame at all can be decoded. Memory does not grow with the
+    length of the clip.
     """
     if every < 1:
         raise InputError(f"`every` is {every} but must be 1 or more")
@@ -106,9 +107,21 @@ def _readers(clip: Clip, reader: str, width: int | None) -> list[tuple[str, read
         return [(reader, every_reader[reader])]
     if reader != "auto":
         raise InputError(f"`reader` is {reader!r} but must be auto, decord, opencv or ffmpeg")
+    video = inspect(clip.path).video
+    if (video is not None and video.transformed) or not _utf8(clip.path):
+        return [("ffmpeg", readers.read_ffmpeg)]
     if not readers.decord_suits(clip, _scaled(clip.size_wh, width)):
         del every_reader["decord"]
     return list(every_reader.items())
+
+
+def _utf8(path: Path) -> bool:
+    """Whether other libraries can take this name: OpenCV dies of one that is not UTF-8, decord refuses it."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _video_stream(media: Media) -> Stream:

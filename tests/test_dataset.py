@@ -265,7 +265,8 @@ def test_a_batch_moves_with_and_without_truth(sounds, bank):
     assert same(batch.to("cpu"), batch)
     moved = with_truth(batch, bank).to("meta")
     there = {field.name: getattr(moved, field.name) for field in fields(moved)}
-    assert there.pop("stranger") is None  # nobody in particular listens
+    for name in ("stranger", "prompt", "prompt_flipped"):  # nobody in particular listens, nothing is said
+        assert there.pop(name) is None
     assert all(part.device.type == "meta" for part in there.values())
 
 

@@ -475,7 +475,7 @@ def test_out_of_memory_is_one_line(stands_in):
 
 
 def test_another_error_is_not_taken_for_it(stands_in):
-    def broken(*_):
+    def broken(*_, **__):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     stands_in(broken)
@@ -793,7 +793,7 @@ def test_sources_far_apart_in_time_share_a_row():
 
 def test_shared_rows_sound_as_rows_of_their_own(stands_in, kemar):
     stands_in(
-        lambda features, labels, activity, share, time: 3 * share + torch.log(activity + 1e-6)[:, :, None]
+        lambda features, labels, activity, share, *_, **__: 3 * share + torch.log(activity + 1e-6)[:, :, None]
     )
     sources = [between("a", 0.2, 2.0, azimuth_deg=60), between("b", 1.0, 3.0, azimuth_deg=-60)]
     sources += [between("c", 4.0, 6.0, azimuth_deg=30), between("d", 5.0, 6.5, azimuth_deg=-90)]

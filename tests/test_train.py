@@ -316,7 +316,7 @@ def test_batches_are_the_same_whenever_they_are_drawn(folders, bank):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"system": "magic"}, "`system` is 'magic' but must be separator or foleyspace"),
+        ({"system": "magic"}, "`system` is 'magic' but must be one of separator, foleyspace, tas, tasu"),
         ({"steps": 0}, "`steps` is 0 but must be 1 or more"),
         ({"batch": -1}, "`batch` is -1"),
         ({"label_drop": 1.5}, "`label_drop` is 1.5 but must be between 0 and 1"),

@@ -36,8 +36,8 @@ def label_vectors(sources: Sequence[Source], *, offline: bool = False) -> Sample
 
 def whole_prompt(config: NetConfig, prompt: str, *, offline: bool = False) -> Samples | None:
     """(D,) the vector of the words that a scene was read from, by the encoder that the network was trained
-    with; None where there are no words, the network reads none, or the encoder cannot be had."""
-    if not prompt or not config.fusion:
+    with; None where the network reads none, or the encoder cannot be had."""
+    if not config.fusion:
         return None
     from foleyspace.text_encoder import encode
 

@@ -211,7 +211,8 @@ class _Separator:
             self.device = torch_device(options.device)
             self.net = load_separator(options.weights, device=self.device, offline=options.offline)
             self.labels = label_vectors(sources, offline=options.offline)
-            self.prompt = whole_prompt(self.net.config, options.prompt, offline=options.offline)
+            said = options.prompt
+            self.prompt = whole_prompt(self.net.config, said, offline=options.offline) if said else None
 
     def __call__(self, window: Samples, begins: float) -> Samples:
         from foleyspace.spatializer.bands import HOP, RATE
