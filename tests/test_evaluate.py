@@ -134,6 +134,8 @@ def figure(evaluated, key, system, group="several sources"):
 
 def test_systems_are_ordered_as_they_must_be(evaluated):
     for measure in MEASURES:
+        if measure.by == "listener":
+            continue  # it knows sounds by their names, and these are called sound 0 and sound 1
         row = evaluated.metrics["groups"]["several sources"]["figures"][measure.key]
         means = [row[system]["mean"] for system in SYSTEMS]
         sign = 1 if measure.better == "lower" else -1

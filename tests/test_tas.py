@@ -50,8 +50,8 @@ class Knowing(nn.Module):
 
     shape: ClassVar = {"dim": DIM}
 
-    def conditioned(self, mono: Tensor, text: Tensor) -> Tensor:
-        return text
+    def conditioned(self, mono: Tensor, text: Tensor) -> tuple[Tensor]:
+        return (text,)
 
     def noise_in(self, noisy: Tensor, step: Tensor, mono: Tensor, text: Tensor) -> Tensor:
         kept = torch.from_numpy(np.interp(step.numpy(), np.arange(STEPS), np.sqrt(np.cumprod(1 - BETAS))))
@@ -64,10 +64,11 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def made_net(fusion: str = "saf") -> TasNet:
-    """A small network with random weights in its last layer too, which starts at zero."""
+    """A small network with random weights in its last layers too, which start at zero."""
     torch.manual_seed(0)
     net = TasNet(**SHAPE, fusion=fusion)
     nn.init.normal_(net.output.weight, std=0.2)
+    nn.init.normal_(net.guess.weight, std=0.2)
     return net.eval()
 
 

@@ -124,9 +124,12 @@ class Stack(nn.Module):
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]
 
-    def noise_in(self, noisy: Tensor, step: Tensor, mono: Tensor, conditions: Tensor) -> Tensor:
+    def noise_in(
+        self, noisy: Tensor, step: Tensor, mono: Tensor, conditions: Tensor, guess: Tensor | float = 0.0
+    ) -> Tensor:
         """The noise (B, C, n) in `noisy` at `step` (B,), 0 to `STEPS` - 1, fractions allowed, beside `mono`
-        (B, n) at RMS `level` and under `conditions` (B, c, frames)."""
+        (B, n) at RMS `level` and under `conditions` (B, c, frames). `guess` (B, C, n): a first one at the
+        sound, relative to `level`, put in where the noise hides it."""
         n = mono.shape[-1]
         kept = _between(self.kept, step)[:, None, None]
         spread = (kept * self.level**2 + 1 - kept).sqrt()  # standard deviation of `noisy`
@@ -140,7 +143,7 @@ class Stack(nn.Module):
             x, skip = layer(x, embedded, conditions)
             skips = skips + skip
         y = functional.relu(self.skip(skips / math.sqrt(len(self.layers))))
-        rest = unfold(self.output(y), n, self.patch)
+        rest = unfold(self.output(y), n, self.patch) - (1 - kept).sqrt() / spread * guess
         return (1 - kept).sqrt() / spread**2 * noisy + kept.sqrt() * self.level / spread * rest
 
     @property

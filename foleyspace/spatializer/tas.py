@@ -96,7 +96,7 @@ def sample_difference(net: TasNet, mono: Tensor, text: Tensor, noise: Tensor, gu
     conditions = net.conditioned(twice, torch.cat((text, torch.zeros_like(text))))
 
     def predict(x: Tensor, step: Tensor) -> Tensor:
-        both = net.noise_in(x.repeat(2, 1, 1), step.repeat(2), twice, conditions)
+        both = net.noise_in(x.repeat(2, 1, 1), step.repeat(2), twice, *conditions)
         told, untold = both.chunk(2)
         return torch.lerp(untold, told, guidance)
 

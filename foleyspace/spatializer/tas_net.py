@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foleyspace.spatializer.diffwave import Stack, conv, fold
+from foleyspace.spatializer.diffwave import Stack, conv, fold, unfold
 from foleyspace.spatializer.fusion import Fusion, Mode
 
 # RMS it works at. Most of L - R is at low frequencies: at a higher level it stands out even of the most noise
@@ -37,8 +37,8 @@ class TasNet(Stack):
     - `channels` is small: it is to be trained in minutes on one core of a CPU;
     - the audio features are the log power in `BANDS` bands and two convolutions.
     Added: the preconditioning of `Stack`; a loss in which all diffusion steps count the same; the fused
-    features also as gains on the mono sound (the difference is the mono sound, filtered and signed by where
-    it comes from: a product that layers of sums are slow to find).
+    features also as gains on the mono sound, and a first guess at the difference from these alone (it is the
+    mono sound, filtered and signed by where it comes from: a product that layers of sums are slow to find).
     """
 
     def __init__(
@@ -61,19 +61,24 @@ class TasNet(Stack):
         self.fusion = Fusion(fusion, FEATURES, dim)
         self.condition = nn.Conv1d(FEATURES * BANDS, conditions, 1)
         self.carried = conv(PATCH, conditions, kernel=3)
+        self.guess = nn.Conv1d(conditions, PATCH, 3, padding=1)
+        nn.init.zeros_(self.guess.weight)
+        nn.init.zeros_(self.guess.bias)  # type: ignore[arg-type]
 
     def forward(self, noisy: Tensor, step: Tensor, mono: Tensor, text: Tensor) -> Tensor:
         """The noise (B, 1, n) in `noisy` (B, 1, n) at diffusion `step` (B,), 0 to `STEPS` - 1, fractions
         allowed; `mono` (B, n) at RMS `LEVEL`, `text` (B, D): unit vectors, zeros for none."""
-        return self.noise_in(noisy, step, mono, self.conditioned(mono, text))
+        return self.noise_in(noisy, step, mono, *self.conditioned(mono, text))
 
-    def conditioned(self, mono: Tensor, text: Tensor) -> Tensor:
-        """Conditions (B, C, frames) for `noise_in`, the same at every diffusion step."""
+    def conditioned(self, mono: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
+        """Conditions (B, C, frames) and first guess (B, 1, n) for `noise_in`, the same at every diffusion
+        step."""
         features = self.features(_log_bands(mono / LEVEL)[:, None])
         fused = self.condition(self.fusion(features, text).flatten(1, 2)).tanh()
         sound = self.carried(fold(mono[:, None] / LEVEL, PATCH))
         fused = _at_frames(fused, sound.shape[-1])
-        return torch.cat((fused, fused * sound), dim=1)
+        placed = fused * sound
+        return torch.cat((fused, placed), dim=1), unfold(self.guess(placed), mono.shape[-1], PATCH)
 
 
 def _log_bands(mono: Tensor) -> Tensor:
