@@ -13,6 +13,7 @@ import numpy as np
 from media_scene import FfmpegFailed, ffmpeg
 
 COMMON_RATE = 48000
+COMPARED_S = 600  # of a long film
 GAP_S = 0.005
 SEARCH_S = 0.6  # how far sound is looked for from where it should be
 
@@ -34,13 +35,15 @@ def frame_times(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def sound(path: Path) -> tuple[float, np.ndarray]:
     """Container time (s) of the first decoded sample of the first sound track, and the mean of its channels
-    (the omnidirectional one of ambisonics) at 48 kHz, each frame at its time stamp."""
+    (the omnidirectional one of ambisonics) at 48 kHz, each frame at its time stamp; the
+    first ten minutes."""
     import soxr
 
     omni = ("-af", "channelmap=map=0:channel_layout=mono") if b"ambisonic" in _said(path) else ()
     start = ffmpeg("-i", _file(path), "-map", "0:a:0", *omni, "-t", "0.05", "-f", "wav", "-")
     channels, rate = int.from_bytes(start[22:24], "little"), int.from_bytes(start[24:28], "little")
-    common = ("-copyts", "-i", _file(path), "-map", "0:a:0", *omni, "-ac", str(channels), "-c:a", "pcm_f32le")
+    common = ("-copyts", "-i", _file(path), "-map", "0:a:0", *omni, "-t", str(COMPARED_S))
+    common += ("-ac", str(channels), "-c:a", "pcm_f32le")
     rows = [row.split(b",") for row in ffmpeg(*common, "-f", "framecrc", "-").splitlines() if row[:1] != b"#"]
     data = ffmpeg(*common, "-f", "f32le", "-")
     samples = np.frombuffer(data, np.float32).reshape(-1, channels).mean(axis=1)

@@ -135,7 +135,6 @@ def test_modes_are_different_functions() -> None:
 def test_attention_finds_the_cell_that_the_text_speaks_of() -> None:
     """The key of a cell equal to the query: there the map is one, elsewhere the smaller the less it agrees."""
     fusion = Fusion("saf", 4, DIM)
-    nn.init.zeros_(fusion.key.bias)
     fusion.key.weight.data = torch.eye(4).repeat(HEADS, 1)[:, :, None, None]
     text = 8 * words()
     query = fusion.query(text).unflatten(1, (HEADS, 4)).detach()

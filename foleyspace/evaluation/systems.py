@@ -112,10 +112,12 @@ def naive_render(item: Item) -> Output:
     from foleyspace.renderer import render
     from foleyspace.spatializer.difference import difference, keep_sum
 
-    binaural = render(item.mono, item.scene, item.hrirs).samples / np.float32(len(item.scene.sources))
+    sources, mono = item.scene.sources, item.mono.samples[0]
     if not item.sums:
-        return Output(binaural)
-    return Output(keep_sum(item.mono.samples[0], difference(item.mono.samples[0], binaural)))
+        return Output(render(item.mono, item.scene, item.hrirs).samples / np.float32(len(sources)))
+    alone = (replace(item.scene, sources=(source,)) for source in sources)
+    apart = [difference(mono, render(item.mono, scene, item.hrirs).samples) for scene in alone]
+    return Output(keep_sum(mono, np.mean(apart, axis=0)))
 
 
 def diffusion(item: Item, options: dict[str, Any]) -> Output:

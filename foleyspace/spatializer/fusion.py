@@ -47,7 +47,7 @@ class Fusion(nn.Module):
         )
         if mode == "saf":
             self.query = nn.Linear(dim, channels * HEADS, False)
-            self.key = nn.Conv2d(channels, channels * HEADS, 1)
+            self.key = nn.Conv2d(channels, channels * HEADS, 1, bias=False)  # it would shift all scores
         self.mix = nn.Sequential(nn.Conv2d(width, channels, 3, padding=1), nn.SiLU())
 
     def forward(self, features: Tensor, text: Tensor) -> Tensor:

@@ -17,9 +17,10 @@ import click
 PAPERS = {
     "TAS": {"STFT": 0.79, "ENV": 0.90, "SNR": 1.04},
     "TAS, visual best": {"STFT": 0.74},
-    "TASU": {"FD": 0.55, "FAD": 0.39, "DOA gap": 0.16, "QA direction": 0.55, "QA distance": 0.53},
+    "TASU": {"FD": 0.55, "FAD": 0.39, "DOA gap": 0.16},
 }
 GAINS = ("SNR",)
+SHOWN = ("SNR", "ILDe", "IPDe", "AZe", "STFT", "ENV", "WAV", "AMP", "PHA", "FD", "FAD", "DOA gap")
 
 
 @click.command(help=__doc__)
@@ -27,7 +28,7 @@ GAINS = ("SNR",)
 def main(metrics: Path) -> None:
     found = json.loads(metrics.read_text(encoding="utf-8"))
     groups = found["groups"].values()
-    columns = [key for key in found["measures"] if any(key in group["figures"] for group in groups)]
+    columns = [key for key in SHOWN if any(key in group["figures"] for group in groups)]
 
     def mean(key: str, system: str) -> float:
         """Over the items of all groups that have the figure; NaN without any."""
