@@ -74,7 +74,7 @@ class TasNet(Stack):
         """Conditions (B, C, frames) and first guess (B, 1, n) for `noise_in`, the same at every diffusion
         step."""
         features = self.features(_log_bands(mono / LEVEL)[:, None])
-        fused = self.condition(self.fusion(features, text).flatten(1, 2)).tanh()
+        fused = self.condition(self.fusion(features, text).flatten(1, 2))
         sound = self.carried(fold(mono[:, None] / LEVEL, PATCH))
         fused = _at_frames(fused, sound.shape[-1])
         placed = fused * sound
