@@ -116,7 +116,9 @@ def _measure(path: str | Path, index: int, peaks: bool) -> tuple[float | None, f
     streams = media.of_kind("audio")
     if index >= len(streams):
         raise InputError(f"{path} has no sound track {index}")
-    meter = "ebur128=framelog=quiet:metadata=1" + (":peak=true" if peaks else "")
+    found = streams[index].audio_format
+    meter = "channelmap=map=0:channel_layout=mono," if found and found[1].startswith("ambisonic") else ""
+    meter += "ebur128=framelog=quiet:metadata=1" + (":peak=true" if peaks else "")
     lufs, peak = _run_meter(path, streams[index].index, meter)
     if lufs is None and (media.duration or 0) < 1.0:
         lufs, _ = _run_meter(path, streams[index].index, f"aloop=loop=-1:size=2000000000,atrim=0:1,{meter}")

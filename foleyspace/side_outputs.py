@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 def checked_outputs(video: Path, config: RenderConfig, scene: Scene | None) -> list[Path]:
     """All outputs of a rendering, the video first. Raises `InputError` unless they are writable, new (or may
     be overwritten), different from each other and none of the files that are read."""
+    from foleyspace.containers import default_output
     from foleyspace.files import check_output
     from foleyspace.overlay import check_suffix
 
-    out = video.with_name(f"{video.stem}.binaural{video.suffix}") if config.out is None else Path(config.out)
+    out = default_output(video) if config.out is None else Path(config.out)
     outputs = [out, *(Path(p) for p in (config.save_scene, config.overlay, config.report) if p is not None)]
     stems = [source.audio for source in scene.sources if source.audio] if scene else []
     models = [config.sound.hrtf, config.seeing.detector, config.seeing.depth, config.seeing.tagger]
