@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ class EvaluateConfig:
     device: str = "auto"
     seed: int = 0
     offline: bool = False
+    ask: str | None = None
     limit: int | None = None
     audio: bool = True
     overwrite: bool = False
@@ -80,11 +82,13 @@ def run(
     compared with. Nothing is written before all items are through. Raises `InputError` for a bad set, system
     or output folder, `FoleyspaceError` when a system fails.
     """
+    from foleyspace.evaluation.ask_model import load_model
     from foleyspace.evaluation.compare import compare
     from foleyspace.evaluation.items import HrirSets, check_items, find_items, item_name
     from foleyspace.evaluation.page import page
     from foleyspace.evaluation.summary import as_json, groups, markdown
     from foleyspace.evaluation.systems import named_systems
+    from foleyspace.evaluation.understanding import understand
     from foleyspace.progress import progress
 
     if config.out is None:
@@ -99,12 +103,15 @@ def run(
             for name in ("steps", "guidance", "weights", "device", "seed", "offline")
         }
         systems = named_systems(config.systems, items, **options)
+    if config.ask is not None:
+        load_model(config.ask, config.offline)
+    understanding = partial(understand, seed=config.seed, model=config.ask, offline=config.offline)
     started = time.perf_counter()
     with _folder_output(out) as temporary:
         audio = temporary / "audio" if config.audio else None
         if audio is not None:
             audio.mkdir()
-        compared = compare(folders, folder, sets, systems, audio, config.mono == "sum")
+        compared = compare(folders, folder, sets, systems, audio, config.mono == "sum", understanding)
         results = list(progress(compared, "evaluate", len(folders)))
         parts = groups(results, list(systems), config.seed)
         table = markdown(parts, list(systems))

@@ -240,6 +240,22 @@ def test_the_same_again(made, evaluated, tmp_path):
     assert metrics["items"]["shard0/a"] == evaluated.metrics["items"]["shard0/a"]
 
 
+def test_the_language_model_named_answers(made, tmp_path, monkeypatch):
+    asked = []
+
+    def first_choice(reading, question, model, offline):
+        asked.append((model, offline))
+        return question.choices[0]
+
+    monkeypatch.setattr("foleyspace.evaluation.ask_model.load_model", lambda *_: None)
+    monkeypatch.setattr("foleyspace.evaluation.understanding.ask_model", first_choice)
+    options = {"hrtfs": str(made / "hrtfs"), "limit": 1, "audio": False, "systems": ("mono",)}
+    config = EvaluateConfig(out=str(tmp_path / "o"), ask="some/model", offline=True, **options)
+    figures = run(made / "set", config).metrics["items"]["shard0/a"]
+    assert set(asked) == {("some/model", True)} and asked
+    assert '"QA as truth": 100.0' in json.dumps(figures)  # it says the same whatever it hears
+
+
 def test_the_command(made, tmp_path, monkeypatch, capsys):
     ready = tmp_path / "ready"
     (ready / "shard0").mkdir(parents=True)
@@ -360,6 +376,10 @@ def test_a_bad_set_is_one_line_and_leaves_nothing(how, said, copy, made, tmp_pat
         (["-s", "mono", "--limit", "0"], "`limit` is 0 but must be 1 or more"),
         (["-s", "mono", "--guidance", "-1"], "`guidance` is -1.0 but must be between 0 and 20"),
         (["-s", "mono", "--steps", "0"], "`steps` is 0 but must be 1 or more"),
+        (
+            ["-s", "mono", "--offline", "--ask", "no/such"],
+            "`model` is 'no/such' but must be a causal language",
+        ),
         (["-s", "mono", "--hrtfs", "nowhere"], "`hrtfs` is nowhere but must be a folder"),
         (["-s", "mono", "-o", "/nowhere/o"], "output folder /nowhere does not exist"),
         (["-s", "mono", "-o", __file__], "is a file but must be a folder"),

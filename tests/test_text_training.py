@@ -7,11 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from foleyspace.prompt import read_prompt
+from foleyspace.types import Audio
+
 torch = pytest.importorskip("torch")
 
 from foleyspace.spatializer.agreement import disagreement  # noqa: E402
 from foleyspace.spatializer.bands import BANDS  # noqa: E402
 from foleyspace.spatializer.ears import Ears  # noqa: E402
+from foleyspace.spatializer.inference import SeparatorOptions, separate  # noqa: E402
 from foleyspace.spatializer.model import NetConfig, SeparatorNet  # noqa: E402
 from foleyspace.spatializer.training import export, prepare  # noqa: E402
 from foleyspace.spatializer.weights import load_separator  # noqa: E402
@@ -77,6 +81,20 @@ def test_weights_without_fusion_start_one_with_it_unchanged(tmp_path):
     prepare(started, str(path), ())
     expected = load_separator(str(path), offline=True)(*inputs())
     torch.testing.assert_close(started.eval()(*inputs()), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_the_words_that_a_scene_was_read_from_reach_the_network(tmp_path):
+    net = made(replace(SMALL, fusion="saf"))  # the embedded word vectors: no other encoder is on the disk
+    torch.nn.init.constant_(net.fused, 3.0)
+    torch.nn.init.normal_(net.query.weight)
+    options = SeparatorOptions(str(export(net, tmp_path / "w.safetensors", {})), "cpu", offline=True)
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, 48000)).astype(np.float32)
+    scene = read_prompt("a dog barks on the left, a car on the right", 1.0).scene
+    mute = replace(scene, sources=tuple(replace(source, caption="") for source in scene.sources))
+    told, untold = (separate(Audio(noise, 48000), each, options) for each in (scene, mute))
+    assert np.abs(told - untold).max() > 1e-4
+    said = replace(options, prompt=", ".join(source.caption for source in scene.sources))
+    np.testing.assert_array_equal(told, separate(Audio(noise, 48000), mute, said))
 
 
 def heard(bands: slice, frames: int = 96) -> torch.Tensor:

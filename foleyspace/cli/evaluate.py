@@ -55,6 +55,9 @@ from foleyspace.pipelines.evaluate import EvaluateConfig
 )
 @click.option("--seed", type=int, default=default(EvaluateConfig, "seed"), show_default=True, metavar="N")
 @click.option("--offline", is_flag=True, help="Never ask the network for a model.")
+@click.option(
+    "--ask", metavar="NAME|DIR", help="Language model that answers the questions from what is heard."
+)
 @click.option("--limit", type=int, metavar="N", help="Only the first N items.")
 @click.option(
     "--audio/--no-audio",

@@ -40,7 +40,7 @@ def ask_model(reading: Reading, question: Question, model: str | Path, offline: 
     """
     import torch
 
-    tokenizer, net = _load(str(model), offline)
+    tokenizer, net = load_model(str(model), offline)
     choices = ", ".join(question.choices)
     prompt = (
         f"What a listener heard:\n{reading_table(reading)}\n\n"
@@ -58,7 +58,8 @@ def ask_model(reading: Reading, question: Question, model: str | Path, offline: 
 
 
 @lru_cache(maxsize=1)
-def _load(model: str, offline: bool) -> tuple[Any, Any]:
+def load_model(model: str, offline: bool) -> tuple[Any, Any]:
+    """A causal language model with its tokenizer. Raises `InputError` as `ask_model`."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from foleyspace.word_vectors import hub_answers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,8 @@ from foleyspace.types import Floats, Samples
 
 logger = logging.getLogger("foleyspace")
 
+Understand = Callable[[Item, Mapping[str, Floats]], dict[str, dict[str, float]]]
+
 
 def compare(
     folders: Sequence[Path],
@@ -30,8 +32,10 @@ def compare(
     systems: Mapping[str, System],
     audio: Path | None,
     sums: bool = False,
+    understanding: Understand = understand,
 ) -> Iterator[Result]:
-    """Evaluate `systems` on the items in `folders`, one after the other; `sums` as in `Item`.
+    """Evaluate `systems` on the items in `folders`, one after the other; `sums` as in `Item`,
+    `understanding` as `understand`.
 
     `audio`: a folder where what was heard is put as FLAC, one gain an item so that nothing clips. Raises
     `InputError` for a bad item and `FoleyspaceError` for a system that gives no sound of the right shape.
@@ -42,7 +46,7 @@ def compare(
         key = id(item.hrirs)
         if key not in localizers:
             localizers[key] = make_localizer(item.hrirs)
-        yield _one(item, localizers[key], systems, audio)
+        yield _one(item, localizers[key], systems, audio, understanding)
 
 
 def file_stem(name: str) -> str:
@@ -50,7 +54,13 @@ def file_stem(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
 
 
-def _one(item: Item, localizer: Localizer, systems: Mapping[str, System], audio: Path | None) -> Result:
+def _one(
+    item: Item,
+    localizer: Localizer,
+    systems: Mapping[str, System],
+    audio: Path | None,
+    understanding: Understand,
+) -> Result:
     truth = item.truth.samples.astype(np.float64)
     where = direction.places(item.scene, localizer, listen(localizer, truth, RATE), item.stems)
     sounds, figures = {TRUTH: truth}, {TRUTH: dict[str, float]()}
@@ -62,7 +72,7 @@ def _one(item: Item, localizer: Localizer, systems: Mapping[str, System], audio:
     for name, sound in sounds.items():
         placed, curves[name] = read_places(sound, localizer, where)
         figures[name] |= placed
-    for name, understood in understand(item, sounds).items():
+    for name, understood in understanding(item, sounds).items():
         figures[name] |= understood
     peak = max(float(np.abs(sound).max()) for sound in sounds.values())
     if audio is not None:

@@ -44,7 +44,8 @@ SMALLEST = 144  # what a window shrinks to when memory is short
 class SeparatorOptions:
     """`weights`: "auto" (those that ship), a file, or a hub name; `steps`: looks at its own estimate, 1 is
     the plain prediction; `guidance`: how much the labels count, 1 as trained; `seed`: of the steps' noise;
-    `prompt`: the words that the scene was read from, where there are some."""
+    `prompt`: the words as a whole, for weights with a layer for them; "": the captions of the sources, which
+    are what a scene was read from."""
 
     weights: str = "auto"
     device: str = "auto"
@@ -211,7 +212,7 @@ class _Separator:
             self.device = torch_device(options.device)
             self.net = load_separator(options.weights, device=self.device, offline=options.offline)
             self.labels = label_vectors(sources, offline=options.offline)
-            said = options.prompt
+            said = options.prompt or ", ".join(source.caption for source in sources if source.caption)
             self.prompt = whole_prompt(self.net.config, said, offline=options.offline) if said else None
 
     def __call__(self, window: Samples, begins: float) -> Samples:
