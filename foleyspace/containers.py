@@ -31,13 +31,14 @@ class Container:
 
 
 _FAST = ("-movflags", "+faststart")
+_SAME = ("-fflags", "+bitexact")  # no random numbers: the same input gives the same bytes
 _MP4 = Container(
     "mp4", ("aac", "alac", "flac", "opus"), "mov_text", ("video", "audio", "subtitle", "data"), _FAST
 )
 _MOV = Container("mov", ("aac", "alac", "pcm"), "mov_text", ("video", "audio", "subtitle", "data"), _FAST)
-_MKV = Container("matroska", AUDIO_CODECS, "srt", ("video", "audio", "subtitle", "attachment"))
+_MKV = Container("matroska", AUDIO_CODECS, "srt", ("video", "audio", "subtitle", "attachment"), _SAME)
 _TS = Container("mpegts", ("aac", "opus"), None, ("video", "audio", "subtitle", "data"))
-_OGG = Container("ogg", ("opus", "flac"))
+_OGG = Container("ogg", ("opus", "flac"), flags=_SAME)
 
 CONTAINERS = {
     ".mp4": _MP4,
@@ -46,7 +47,7 @@ CONTAINERS = {
     ".qt": _MOV,
     ".3gp": Container("3gp", ("aac",), "mov_text", ("video", "audio", "subtitle")),
     ".mkv": _MKV,
-    ".webm": Container("webm", ("opus",), "webvtt", ("video", "audio", "subtitle")),
+    ".webm": Container("webm", ("opus",), "webvtt", ("video", "audio", "subtitle"), _SAME),
     ".ts": _TS,
     ".mts": _TS,
     ".m2ts": _TS,

@@ -42,6 +42,16 @@ def both_ears(path: Path, mono: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm"])
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path, clip_path: Path, wav: Path, suffix: str) -> None:
+    source = clip_path
+    if suffix == "webm":
+        source = tmp_path / "in.webm"
+        media.ffmpeg("-i", clip_path, "-c:v", "libvpx", "-c:a", "libopus", source)
+    made = [remux(probe(source), wav, tmp_path / f"{k}.{suffix}").read_bytes() for k in range(2)]
+    assert made[0] == made[1]
+
+
 @pytest.mark.parametrize(
     ("suffix", "kind", "offset_s"),
     [
