@@ -38,7 +38,7 @@ class TrainConfig:
     steps: int = 5600
     batch: int = 8
     frames: int = 144
-    channels: tuple[int, ...] = (24, 48, 96, 160, 224)
+    channels: tuple[int, ...] = (24, 32, 48, 64)
     condition: int = 192
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
@@ -75,10 +75,10 @@ class TrainConfig:
             raise InputError(f"`flip_weight` is {self.flip_weight} but must be between 0 and 10")
         if not 0 < self.learning_rate < 1:
             raise InputError(f"`learning_rate` is {self.learning_rate} but must be between 0 and 1")
-        if len(self.channels) != 5 or min(self.channels) < 1 or any(c % 8 for c in self.channels[1:]):
-            raise InputError(
-                f"`channels` is {list(self.channels)} but must be five numbers, all but the first in eights"
-            )
+        if len(self.channels) != 4 or min(self.channels) < 1 or any(c % 8 for c in self.channels):
+            raise InputError(f"`channels` is {list(self.channels)} but must be four multiples of 8")
+        if self.condition % 8:
+            raise InputError(f"`condition` is {self.condition} but must be a multiple of 8")
         if len(self.taggers) not in (0, 2) or (self.taggers and self.data):
             raise InputError(
                 f"`taggers` is {list(self.taggers)} but must be two files (train_tagger half=0 and half=1) "

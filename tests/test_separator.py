@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def net() -> SeparatorNet:
     """Small and untrained, but with opinions: masks far from even."""
     torch.manual_seed(0)
-    made = SeparatorNet(NetConfig((8, 8, 16, 16, 24), 16)).eval()
+    made = SeparatorNet(NetConfig((8, 8, 16, 16), 16)).eval()
     with torch.no_grad():
         made.query.weight.mul_(20)
         made.no_label.normal_()
@@ -159,20 +159,13 @@ def test_the_order_of_the_slots_changes_nothing(net):
 
 
 def test_the_frames_hear_the_beginning_and_the_end(net):
-    """The branch along time is not limited to a neighbourhood: the last frame counts for the first."""
+    """What is heard along time is not limited to a neighbourhood: the last frame counts for the first."""
     features, *more = inputs(2, frames=400)
     changed = features.clone()
     changed[..., 390:] += 0.1
     with torch.no_grad():
         differ = (net(features, *more) - net(changed, *more)).abs()
     assert differ[..., 0].max() > 1e-6
-    alone = net.frames(*frame_inputs(2))
-    assert alone.shape == (1, 2, BANDS, FRAMES)
-
-
-def frame_inputs(slots: int):
-    planes, known = random(1, 2, BANDS, FRAMES), random(slots, 4, BANDS, FRAMES)
-    return planes, random(1, slots, 384), known, random(1, FRAMES, 384), torch.zeros(1)
 
 
 def test_pieces_of_a_batch_do_not_hear_each_other(net):

@@ -25,7 +25,7 @@ from foleyspace.spatializer.model import NetConfig, SeparatorNet  # noqa: E402
 from foleyspace.spatializer.training import export  # noqa: E402
 from foleyspace.spatializer.weights import FORMAT, SHIPPED, SUMS, load_separator  # noqa: E402
 
-SMALL = NetConfig((8, 8, 8, 8, 16), 8)
+SMALL = NetConfig((8, 8, 8, 16), 8)
 
 
 def small(seed: int = 0) -> SeparatorNet:
@@ -58,10 +58,10 @@ def test_a_folder_of_weights_will_do(saved, tmp_path):
 def test_a_file_that_was_replaced_is_read_again(tmp_path):
     path = tmp_path / "w.safetensors"
     export(small(0), path, {})
-    before = load_separator(str(path)).stem.weight.clone()
+    before = load_separator(str(path)).frame.weight.clone()
     assert load_separator(str(path)) is load_separator(str(path))
     export(small(1), path, {})
-    assert not torch.equal(load_separator(str(path)).stem.weight, before)
+    assert not torch.equal(load_separator(str(path)).frame.weight, before)
 
 
 # --- those that ship
@@ -131,16 +131,16 @@ def spoilt(folder: Path, saved: Path, how: str) -> Path:
     elif how == "no channels":
         save_file(tensors, path, metadata=header(net='{"channels": [], "condition": 8}'))
     elif how == "odd channels":
-        save_file(tensors, path, metadata=header(net='{"channels": [8, 9, 8, 8, 8], "condition": 8}'))
+        save_file(tensors, path, metadata=header(net='{"channels": [8, 9, 8, 8], "condition": 8}'))
     elif how == "wider":
-        save_file(tensors, path, metadata=header(net=json.dumps(vars(NetConfig((8, 8, 8, 8, 24), 8)))))
+        save_file(tensors, path, metadata=header(net=json.dumps(vars(NetConfig((8, 8, 8, 24), 8)))))
     elif how == "a tensor less":
         del tensors["label.0.weight"]
         save_file(tensors, path, metadata=header())
     elif how == "a tensor more":
         save_file({**tensors, "else": torch.zeros(1)}, path, metadata=header())
     elif how == "not finite":
-        tensors["heard.bias"] = torch.full_like(tensors["heard.bias"], torch.nan)
+        tensors["frame.bias"] = torch.full_like(tensors["frame.bias"], torch.nan)
         save_file(tensors, path, metadata=header())
     return path
 
@@ -188,7 +188,7 @@ def falls_back(caplog, name: str, said: str, **options) -> None:
     """The weights that ship are used, one warning says so."""
     with caplog.at_level(logging.WARNING):
         net = load_separator(name, **options)
-    assert torch.equal(net.stem.weight, load_separator("auto").stem.weight)
+    assert torch.equal(net.frame.weight, load_separator("auto").frame.weight)
     ours = [record.getMessage() for record in caplog.records if record.name == "foleyspace"]
     assert len(ours) == 1
     assert name in ours[0] and "those that ship are used" in ours[0] and said in ours[0]

@@ -22,7 +22,7 @@ from foleyspace.spatializer.weights import load_separator  # noqa: E402
 from foleyspace.tagger import EmbeddedTagger  # noqa: E402
 from foleyspace.word_vectors import DIM, word_vectors  # noqa: E402
 
-SMALL = NetConfig((8, 8, 16, 16, 24), 16)
+SMALL = NetConfig((8, 8, 16, 16), 16)
 TOLD = replace(SMALL, fusion="saf", text=12, encoder="bert")
 FRAMES = 32
 

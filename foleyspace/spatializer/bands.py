@@ -42,6 +42,7 @@ def band_of_bin() -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(mode=False)  # made once, for training too
 def _sums(device: str) -> Tensor:
     matrix = torch.zeros(BANDS, BINS)
     matrix[torch.from_numpy(band_of_bin()), torch.arange(BINS)] = 1
@@ -49,6 +50,7 @@ def _sums(device: str) -> Tensor:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(mode=False)  # made once, for training too
 def _spread(device: str) -> Tensor:
     """(`BINS`, `BANDS`): linear interpolation between the middles of the bands."""
     of_bin = band_of_bin()

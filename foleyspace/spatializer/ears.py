@@ -154,6 +154,7 @@ def _centres() -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(mode=False)  # made once, for training too
 def _mel_matrix(device: str) -> Tensor:
     """(`MELS`, `BANDS`): the tagger's triangles, read off at the middles of our bands."""
     distance = np.abs(_mel_number(_centres()) - np.arange(MELS)[:, None])

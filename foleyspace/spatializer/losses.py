@@ -95,6 +95,7 @@ def _decibels(error: Tensor, truth: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(mode=False)  # made once, for training too
 def _sampled(device: str) -> tuple[Tensor, Tensor]:
     """Bins that are looked at, and how many each stands for."""
     steps = ((0, 128, 1), (128, 512, 2), (512, BINS, 4))
@@ -119,6 +120,7 @@ def _erb(pair: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(mode=False)  # made once, for training too
 def _erb_matrix(device: str) -> Tensor:
     bins, counts = _sampled("cpu")
     number = 21.4 * np.log10(1 + 0.00437 * bins.numpy() * RATE / N_FFT)
@@ -129,6 +131,7 @@ def _erb_matrix(device: str) -> Tensor:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(mode=False)  # made once, for training too
 def _low(device: str) -> Tensor:
     bands = np.arange(ERBS) < 21.4 * np.log10(1 + 0.00437 * 1500)
     return torch.tensor(bands[:, None], dtype=torch.float32, device=device)

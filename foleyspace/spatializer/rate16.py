@@ -40,6 +40,7 @@ def from_16k(x: Tensor, n: int) -> Tensor:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(mode=False)  # made once, for training too
 def _low_pass(device: str) -> Tensor:
     """(1, 1, 2 `REACH` + 1), sum 1, symmetric."""
     times = np.arange(-REACH, REACH + 1)
@@ -49,6 +50,7 @@ def _low_pass(device: str) -> Tensor:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(mode=False)  # made once, for training too
 def _phases(device: str) -> Tensor:
     """(3, 1, 77): the low-pass as what makes three samples at 48 kHz out of those at 16 kHz around them."""
     taps = functional.pad(FACTOR * _low_pass(device), (0, FACTOR - 1))

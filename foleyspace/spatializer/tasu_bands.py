@@ -80,6 +80,7 @@ def _limited(h: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(mode=False)  # made once, for training too
 def _bands(device: str) -> Tensor:
     """(`BANDS`, F): triangles at even steps of the mel scale; those of a bin sum to one."""
     mel = mel_scale(np.linspace(0, RATE / 2, N_FFT // 2 + 1))

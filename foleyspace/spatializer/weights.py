@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("foleyspace")
 
-FORMAT = "foleyspace-separator-1"
+FORMAT = "foleyspace-separator-2"
 MAX_BYTES = 1 << 30
-MAX_LEVELS = 16
 SHIPPED, SUMS = "spatializer.safetensors", "SHA256SUMS"
 
 
@@ -110,8 +109,6 @@ def _loaded(path: Path, device: str, _version: tuple[int, int]) -> SeparatorNet:
         raise InputError(f"{path}: {expected}, but its header says {header.get('format', 'nothing')[:60]!r}")
     try:
         shape = json.loads(header["net"])
-        if len(shape["channels"]) > MAX_LEVELS:
-            raise ValueError(f"{len(shape['channels'])} levels")
         text = {name: shape[name] for name in ("fusion", "text", "encoder") if name in shape}  # older: none
         config = NetConfig(tuple(shape["channels"]), int(shape["condition"]), **text)
         with torch.device("meta"):  # no memory is taken for a size that only the header states
