@@ -82,13 +82,13 @@ def run(
     compared with. Nothing is written before all items are through. Raises `InputError` for a bad set, system
     or output folder, `FoleyspaceError` when a system fails.
     """
-    from foleyspace.evaluation.ask_model import load_model
     from foleyspace.evaluation.compare import compare
     from foleyspace.evaluation.items import HrirSets, check_items, find_items, item_name
     from foleyspace.evaluation.page import page
     from foleyspace.evaluation.summary import as_json, groups, markdown
     from foleyspace.evaluation.systems import named_systems
     from foleyspace.evaluation.understanding import understand
+    from foleyspace.language_model import load_language_model
     from foleyspace.progress import progress
 
     if config.out is None:
@@ -104,7 +104,7 @@ def run(
         }
         systems = named_systems(config.systems, items, **options)
     if config.ask is not None:
-        load_model(config.ask, config.offline)
+        load_language_model(config.ask, config.offline)
     understanding = partial(understand, seed=config.seed, model=config.ask, offline=config.offline)
     started = time.perf_counter()
     with _folder_output(out) as temporary:

@@ -247,7 +247,7 @@ def test_the_language_model_named_answers(made, tmp_path, monkeypatch):
         asked.append((model, offline))
         return question.choices[0]
 
-    monkeypatch.setattr("foleyspace.evaluation.ask_model.load_model", lambda *_: None)
+    monkeypatch.setattr("foleyspace.language_model.load_language_model", lambda *_: None)
     monkeypatch.setattr("foleyspace.evaluation.understanding.ask_model", first_choice)
     options = {"hrtfs": str(made / "hrtfs"), "limit": 1, "audio": False, "systems": ("mono",)}
     config = EvaluateConfig(out=str(tmp_path / "o"), ask="some/model", offline=True, **options)

@@ -321,7 +321,7 @@ def test_the_likeliest_choice_wins_whatever_its_length(monkeypatch):
     liked: list[str] = []
     net.device = "cpu"
     tokenizer = lambda text, **_: {"input_ids": [ord(c) for c in text]}  # noqa: E731
-    monkeypatch.setattr(language, "load_model", lambda *_: (tokenizer, net))
+    monkeypatch.setattr(language, "load_language_model", lambda *_: (tokenizer, net))
     question = next(q for q in make_questions(faultless()) if q.topic == "where")
     for letter, answer in (("g", "right"), ("b", "behind"), ("o", "front")):
         liked.append(letter)

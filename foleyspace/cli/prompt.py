@@ -28,10 +28,22 @@ _WORDS = ("front", "front left", "left", "back left", "behind", "back right", "r
     metavar="S",
     help="Length of the scene, seconds.",
 )
+@click.option(
+    "--language-model", metavar="NAME|DIR", help="Puts freer text into plain words first (transformers)."
+)
+@click.option("--offline", is_flag=True, help="Never ask the network for that model.")
 @overwrite
 @json_output
 @verbosity
-def command(text: str, out: str | None, duration: float, overwrite: bool, json_output: bool) -> None:
+def command(
+    text: str,
+    out: str | None,
+    duration: float,
+    language_model: str | None,
+    offline: bool,
+    overwrite: bool,
+    json_output: bool,
+) -> None:
     """Read TEXT, in English, as a scene: what is heard, where, how it moves and when.
 
     \b
@@ -43,7 +55,12 @@ def command(text: str, out: str | None, duration: float, overwrite: bool, json_o
 
     if out is not None:
         check_output(out, overwrite=overwrite)
-    reading = read_prompt(text, duration)
+    if language_model is None:
+        reading = read_prompt(text, duration)
+    else:
+        from foleyspace.rewording import read_freely
+
+        reading = read_freely(text, duration, language_model, offline)
     if out is not None:
         reading.scene.save(out)
     if json_output:

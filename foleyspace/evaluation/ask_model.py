@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from foleyspace.camera import xyz_to_angles
-from foleyspace.errors import InputError
 from foleyspace.evaluation.questions import Question
+from foleyspace.language_model import load_language_model
 from foleyspace.metrics.listener import Reading
-from foleyspace.quiet import quiet_transformers
 
 ROW_S = 1.0
 HEAD = "time s | sound | sounding % | azimuth degrees (left +, right -, behind 180) | elevation | metres"
@@ -40,7 +37,7 @@ def ask_model(reading: Reading, question: Question, model: str | Path, offline: 
     """
     import torch
 
-    tokenizer, net = load_model(str(model), offline)
+    tokenizer, net = load_language_model(str(model), offline)
     choices = ", ".join(question.choices)
     prompt = (
         f"What a listener heard:\n{reading_table(reading)}\n\n"
@@ -55,21 +52,3 @@ def ask_model(reading: Reading, question: Question, model: str | Path, offline: 
         logs = logits[len(start) - 1 : -1].log_softmax(dim=-1)
         scores.append(float(logs[torch.arange(len(more)), more].mean()))  # a long name is not less likely
     return question.choices[int(np.argmax(scores))]
-
-
-@lru_cache(maxsize=1)
-def load_model(model: str, offline: bool) -> tuple[Any, Any]:
-    """A causal language model with its tokenizer. Raises `InputError` as `ask_model`."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    from foleyspace.word_vectors import hub_answers
-
-    local = offline or Path(model).is_dir() or not hub_answers()
-    try:
-        with quiet_transformers():
-            tokenizer: Any = AutoTokenizer.from_pretrained(model, local_files_only=local)
-            net: Any = AutoModelForCausalLM.from_pretrained(model, local_files_only=local).eval()
-    except (OSError, ValueError, ImportError) as error:
-        reason = " ".join(str(error).split())[:80]
-        raise InputError(f"`model` is {model!r} but must be a causal language model ({reason})") from None
-    return tokenizer, net
