@@ -17,9 +17,9 @@ from foleyspace.prompt import PromptReading, read_prompt
 log = logging.getLogger("foleyspace")
 
 TASK = (
-    "Rewrite the description as one line: for every sound its name, then where the listener hears it, with "
-    "semicolons between them. Use only words like: on the left, front right, behind, above, 30 degrees to the "
-    "right, 3 metres away, from left to right, comes closer, off screen. Add no sound that is not there."
+    "Rewrite the description as one line: for every sound its name, then where the listener hears it, with"
+    " semicolons between them. Use only words like: on the left, front right, behind, above, 30 degrees to"
+    " the right, 3 metres away, from left to right, comes closer, off screen. Add no sound that is not there."
 )
 EXAMPLES = (
     (
