@@ -71,3 +71,23 @@ def passing(tmp_path_factory) -> Path:
         *raw, "-i", wav, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", path, stdin=frames.tobytes()
     )
     return path
+
+
+@pytest.fixture(scope="session")
+def letters_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with a causal language model of random weights that reads letters."""
+    import torch
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Split
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("letters")
+    letters = {chr(c): i for i, c in enumerate(range(32, 127))} | {"\n": 95, "?": 96}
+    tokenizer = Tokenizer(WordLevel(letters, unk_token="?"))
+    tokenizer.pre_tokenizer = Split("", "isolated")
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="?").save_pretrained(folder)
+    torch.manual_seed(0)
+    config = GPT2Config(vocab_size=97, n_embd=16, n_layer=1, n_head=2, n_positions=4096, eos_token_id=96)
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    return str(folder)

@@ -282,31 +282,11 @@ def test_the_table_says_what_was_heard():
     assert float(rows[2][3]) == pytest.approx(-157, abs=3) and float(rows[5][3]) > -140
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """A causal model of random weights that reads letters."""
-    import torch
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import Split
-    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("model")
-    letters = {chr(c): i for i, c in enumerate(range(32, 127))} | {"\n": 95, "?": 96}
-    tokenizer = Tokenizer(WordLevel(letters, unk_token="?"))
-    tokenizer.pre_tokenizer = Split("", "isolated")
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="?").save_pretrained(folder)
-    torch.manual_seed(0)
-    sizes = {"n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 4096}
-    GPT2LMHeadModel(GPT2Config(vocab_size=97, **sizes)).save_pretrained(folder)
-    return folder
-
-
-def test_a_model_answers_with_one_of_the_choices(tiny):
+def test_a_model_answers_with_one_of_the_choices(letters_model):
     for question in make_questions(faultless()):
-        said = ask_model(faultless(), question, tiny, offline=True)
+        said = ask_model(faultless(), question, letters_model, offline=True)
         assert said in question.choices
-        assert said == ask_model(faultless(), question, str(tiny), offline=True)
+        assert said == ask_model(faultless(), question, str(letters_model), offline=True)
 
 
 def test_the_likeliest_choice_wins_whatever_its_length(monkeypatch):
@@ -336,7 +316,7 @@ def test_what_is_no_model_is_refused(tmp_path):
         ask_model(faultless(), question, "nobody/no-such-model", offline=True)
 
 
-def test_a_model_in_place_of_the_listener(told, tiny):
-    figures = understand(item(), told(truth=0, good=0), model=tiny, offline=True)
+def test_a_model_in_place_of_the_listener(told, letters_model):
+    figures = understand(item(), told(truth=0, good=0), model=letters_model, offline=True)
     assert figures["good"]["QA as truth"] == 100  # it reads the same table
     assert figures["good"]["LCR object"] == 100  # not asked of it

@@ -18,26 +18,6 @@ pytest.importorskip("transformers")
 FREE = "By my left shoulder some kettle is boiling away while a cat strolls off to the right."
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """A causal model of random weights that reads letters."""
-    import torch
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import Split
-    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("model")
-    letters = {chr(c): i for i, c in enumerate(range(32, 127))} | {"\n": 95, "?": 96}
-    tokenizer = Tokenizer(WordLevel(letters, unk_token="?"))
-    tokenizer.pre_tokenizer = Split("", "isolated")
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="?").save_pretrained(folder)
-    torch.manual_seed(0)
-    config = GPT2Config(vocab_size=97, n_embd=16, n_layer=1, n_head=2, n_positions=4096, eos_token_id=96)
-    GPT2LMHeadModel(config).save_pretrained(folder)
-    return str(folder)
-
-
 class Speaker:
     """A network and its tokenizer in one that answers with fixed words and keeps what it was asked."""
 
@@ -98,10 +78,10 @@ def test_what_is_made_up_or_nonsense_is_not_used(says, caplog, answer):
     assert "is not used" in caplog.text
 
 
-def test_a_real_model_that_knows_nothing_does_no_harm(tiny):
-    said = reword(FREE, tiny, offline=True)
-    assert said == reword(FREE, tiny, offline=True) and "\n" not in said
-    labels = [s.label for s in read_freely(FREE, 8.0, tiny, offline=True).scene.sources]
+def test_a_real_model_that_knows_nothing_does_no_harm(letters_model):
+    said = reword(FREE, letters_model, offline=True)
+    assert said == reword(FREE, letters_model, offline=True) and "\n" not in said
+    labels = [s.label for s in read_freely(FREE, 8.0, letters_model, offline=True).scene.sources]
     assert labels == [s.label for s in read_prompt(FREE, 8.0).scene.sources]
 
 
