@@ -1,4 +1,4 @@
-"""Finding a depth model on disk or on the Hugging Face hub in bounded time, and loading it."""
+"""Finding a model for pictures on disk or on the hub in bounded time, and loading one for depth."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ STALL_S = 60.0  # a download that has not grown for so long is given up
 _WEIGHTS = ("*.safetensors", "*.bin")
 
 
-def find_model_folder(name: str, offline: bool) -> tuple[Path | None, str]:
+def find_model_folder(name: str, offline: bool, option: str = "depth") -> tuple[Path | None, str]:
     """The local folder of a model, downloading it if need be, or None and the reason.
+    `option`: what a person gave it as.
 
     Raises `InputError` for a path that does not exist and a name the hub does not know.
     """
@@ -30,23 +31,24 @@ def find_model_folder(name: str, offline: bool) -> tuple[Path | None, str]:
     if path.is_dir():
         return path, ""
     if path.exists():
-        raise InputError(f"`depth` is {name!r}, a file, but must be a model's name or its folder")
+        raise InputError(f"`{option}` is {name!r}, a file, but must be a model's name or its folder")
     if name.startswith((".", "~", "/")) or "\\" in name or name.count("/") > 1 or path.is_absolute():
-        raise InputError(f"`depth` is {name!r} but there is no such folder")
+        raise InputError(f"`{option}` is {name!r} but there is no such folder")
     from huggingface_hub.utils import HFValidationError, validate_repo_id
 
     try:
         validate_repo_id(name)
     except HFValidationError:
+        words = "auto, size, " if option == "depth" else ""
         raise InputError(
-            f"`depth` is {name!r} but must be auto, size, a Hugging Face model name or a folder"
+            f"`{option}` is {name!r} but must be {words}a Hugging Face model name or a folder"
         ) from None
     folder = cached_folder(name)
     if folder is not None:
         return folder, ""
     if offline:
         return None, "not in the local cache, and offline"
-    return _download(name)
+    return _download(name, option)
 
 
 def cached_folder(name: str) -> Path | None:
@@ -98,7 +100,7 @@ def one_line(error: BaseException, limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _download(name: str) -> tuple[Path | None, str]:
+def _download(name: str, option: str) -> tuple[Path | None, str]:
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url, snapshot_download
     from huggingface_hub.utils import GatedRepoError, RepositoryNotFoundError
 
@@ -111,9 +113,9 @@ def _download(name: str) -> tuple[Path | None, str]:
         lambda: get_hf_file_metadata(url, timeout=HUB_ANSWER_S - 1), lambda: time.monotonic() > deadline
     )
     if isinstance(answer, GatedRepoError):
-        raise InputError(f"`depth` is {name!r} but the hub asks for a login for it")
+        raise InputError(f"`{option}` is {name!r} but the hub asks for a login for it")
     if isinstance(answer, RepositoryNotFoundError):
-        raise InputError(f"`depth` is {name!r} but the hub knows no such model")
+        raise InputError(f"`{option}` is {name!r} but the hub knows no such model")
     if isinstance(answer, BaseException):
         return None, "the model hub does not answer"
 

@@ -26,7 +26,8 @@ def checked_outputs(video: Path, config: RenderConfig, scene: Scene | None) -> l
     out = default_output(video) if config.out is None else Path(config.out)
     outputs = [out, *(Path(p) for p in (config.save_scene, config.overlay, config.report) if p is not None)]
     stems = [source.audio for source in scene.sources if source.audio] if scene else []
-    models = [config.sound.hrtf, config.seeing.detector, config.seeing.depth, config.seeing.tagger]
+    seeing = config.seeing
+    models = [config.sound.hrtf, seeing.detector, seeing.depth, seeing.namer, seeing.tagger]
     read = [config.scene, config.audio, *models, *stems]
     inputs = [video, *(Path(p) for p in read if p and os.path.isfile(p))]
     for path in outputs:

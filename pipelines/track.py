@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foleyspace.camera import DEFAULT_FOV_DEG, Projection, check_view
 from foleyspace.envelope import Envelope, envelope
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from foleyspace.detections import Detector
     from foleyspace.evidence import Evidence
     from foleyspace.listening import Matched
+    from foleyspace.object_names import Namer
     from foleyspace.tagger import Tagger
 
 logger = logging.getLogger("foleyspace")
@@ -32,6 +33,7 @@ class TrackConfig:
 
     detector: str = "auto"
     depth: str = "auto"
+    namer: str = ""
     fov_deg: float = DEFAULT_FOV_DEG
     projection: Projection = "rectilinear"
     look_for: str = ""
@@ -77,7 +79,7 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     from foleyspace.video import frames
     from foleyspace.vision import VISION_WIDTH, observe
 
-    detector, depth, tagger = load_models(config)
+    detector, depth, namer, tagger = load_models(config)
     if words(config.look_for) and not detector.takes_words:
         logger.warning("detector %s cannot look for words: `look_for` changes nothing", detector.name)
     pictures = progress(
@@ -88,6 +90,10 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     if clip.cuts:
         logger.info("cuts at %s s", ", ".join(f"{cut:.2f}" for cut in clip.cuts))
     whole = stitch(observations.tracks, clip)
+    if namer is not None:
+        from foleyspace.object_names import name_objects
+
+        whole = name_objects(whole, clip, namer)
     _check_source(config.source, [track.id for track in whole])
     heard, matched = _listen(mono_wav, [track.label for track in whole], config, tagger)
     level = None if mono_wav is None else hear(mono_wav)
@@ -104,17 +110,21 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     return Seen(clip, tracks, evidence, Scene(sources=sources, duration=clip.duration), heard)
 
 
-def load_models(config: TrackConfig) -> tuple[Detector, DepthModel | None, Tagger | None]:
-    """What watches and measures, and what listens where it was asked for by name. Raises `InputError` for
-    one that is broken."""
+def load_models(
+    config: TrackConfig,
+) -> tuple[Detector, DepthModel | None, Namer | None, Tagger | None]:
+    """What watches, measures and names, and what listens where it was asked for by name. Raises `InputError`
+    for one that is broken."""
     from foleyspace.depth import load_depth
     from foleyspace.detect import load_detector
+    from foleyspace.object_names import load_namer
 
     # what is wrong with the tagger is said before anything else is loaded
     tagger = None if config.tagger == "auto" else _tagger(config)
     asked = words(config.look_for) or words(config.sound)
     detector = load_detector(config.detector, device=config.device, words=asked, offline=config.offline)
-    return detector, load_depth(config.depth, device=config.device, offline=config.offline), tagger
+    options: Any = {"device": config.device, "offline": config.offline}
+    return detector, load_depth(config.depth, **options), load_namer(config.namer, **options), tagger
 
 
 def _check_source(wanted: Sequence[str], known: Sequence[str], most: int = 20) -> None:

@@ -99,7 +99,7 @@ def content_hash(paths: Sequence[str | Path]) -> str:
 
 # where a result does not depend on them
 _APART = {"out", "overwrite", "save_scene", "overlay", "report", "device", "offline"}
-_FILES = {"hrtf", "weights", "detector", "depth", "tagger", "scene"}
+_FILES = {"hrtf", "weights", "detector", "depth", "tagger", "namer", "scene"}
 
 
 @lru_cache(maxsize=256)

@@ -34,6 +34,12 @@ seeing_options = stacked(
             help="A depth model of Hugging Face by name or folder, or `size`: from usual object sizes.",
         ),
         click.option(
+            "--namer",
+            default=_seeing("namer"),
+            metavar="NAME|PATH",
+            help="Names what moves and has no name: a CLIP or SigLIP model of Hugging Face, or a folder.",
+        ),
+        click.option(
             "--fov",
             "fov_deg",
             type=float,
