@@ -61,6 +61,7 @@ def watch(video: str | Path, *, config: TrackConfig | None = None, **options: An
 
     from foleyspace.files import check_input
     from foleyspace.soundtrack import extract_mono
+    from foleyspace.unchanged import watched
     from foleyspace.video import probe
 
     unknown = sorted(set(options) - _fields(TrackConfig))
@@ -68,12 +69,16 @@ def watch(video: str | Path, *, config: TrackConfig | None = None, **options: An
         known = ", ".join(sorted(_fields(TrackConfig)))
         raise InputError(f"`{unknown[0]}` is no option of track; known are {known}")
     config = config or _seeing(options)
-    clip = probe(check_input(video, "video"))
+    video = check_input(video, "video")
+    check_unchanged = watched(video)
+    clip = probe(video)
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         mono = Path(folder) / "mono.wav"
         if clip.audio is not None:
             extract_mono(clip, mono)
-        return run_track(clip, config, mono if clip.audio is not None else None)
+        seen = run_track(clip, config, mono if clip.audio is not None else None)
+    check_unchanged()
+    return seen
 
 
 def spatialize(

@@ -99,6 +99,7 @@ def run(
 
     from foleyspace.files import atomic_output, check_empty_folder, check_output, put_folder
     from foleyspace.soundtrack import extract_mono
+    from foleyspace.unchanged import watched
 
     if (scene is None) == (prompt is None):
         raise InputError("`scene` and `prompt` are two ways to say where the sounds are: give one of them")
@@ -113,6 +114,7 @@ def run(
         check_empty_folder(stems, overwrite)
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
         track, binaural = Path(folder) / "mono.wav", Path(folder) / "binaural.wav"
+        check_unchanged = watched(*inputs)
         sound = extract_mono(mono, track)
         loaded = loaded or scene_of_words(prompt or "", sound.duration)
         hrirs = config.load_hrirs()
@@ -127,6 +129,7 @@ def run(
             loudness_of=Path(mono),
             stems=parts,
         )
+        check_unchanged()
         if stems is not None and parts is not None:
             put_folder(parts, Path(stems), overwrite)
         with (

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from foleyspace import api
 from foleyspace.errors import FoleyspaceError
 from foleyspace.pipelines import render as render_pipeline
+from foleyspace.pipelines import spatialize as spatialize_pipeline
 from foleyspace.unchanged import watched
 
 WORDS = ("--prompt", "a dog barks on the left")  # nothing is watched: quick
@@ -90,6 +92,24 @@ def test_an_input_that_changes_while_it_is_read(run, video, passing, monkeypatch
     )
     assert old.read_bytes() == b"older"
     assert sorted(path.name for path in video.parent.iterdir()) == ["out.mp4", "video.mp4"]
+
+
+@pytest.mark.parametrize("command", ["track", "spatialize"])
+def test_the_other_commands_notice_too(run, video, passing, monkeypatch, command):
+    holder, stage = (api, "run_track") if command == "track" else (spatialize_pipeline, "spatialize_file")
+    real = getattr(holder, stage)
+
+    def after_a_change(*args, **kwargs):
+        made = real(*args, **kwargs)
+        other_video(video, passing)
+        return made
+
+    monkeypatch.setattr(holder, stage, after_a_change)
+    out = video.with_name("scene.json" if command == "track" else "out.wav")
+    options = ("--detector", "motion", "--offline") if command == "track" else WORDS
+    code, _, err = run(command, video, *options, "-o", out)
+    assert code == 1 and "video.mp4 was changed while it was read" in said_once(err)
+    assert [path.name for path in video.parent.iterdir()] == ["video.mp4"]
 
 
 def test_what_is_watched(tmp_path):
