@@ -123,9 +123,7 @@ class SeparatorNet(nn.Module):
         scale, shift = self.film(condition)[:, :, None, None].chunk(2, dim=1)
         told = shift + self.known(functional.avg_pool2d(known, (STEP // 2, 1)))
         seen = self.seen(planes).repeat_interleave(slots, dim=0)
-        return functional.relu(
-            self.rows(self.eighth(functional.relu(torch.addcmul(told, seen, 1 + scale))))
-        )
+        return functional.relu(self.rows(self.eighth(functional.relu(torch.addcmul(told, seen, 1 + scale)))))
 
     def _frames(self, rows: Tensor, words: Tensor, condition: Tensor) -> Tensor:
         """(B K, T, width): each frame as one vector, with what it sounds like (`words`, of patches)."""
