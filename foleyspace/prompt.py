@@ -21,6 +21,7 @@ from foleyspace.errors import InputError
 from foleyspace.prompting.clause import Clause
 from foleyspace.prompting.clauses import read_clauses
 from foleyspace.prompting.frames import without_frames
+from foleyspace.prompting.referring import place_by_listener
 from foleyspace.prompting.relations import find
 from foleyspace.prompting.resolve import Resolver
 from foleyspace.prompting.rows import share_sides
@@ -63,6 +64,7 @@ def read_prompt(text: str, duration: float) -> PromptReading:
     if not clauses:
         raise InputError("`prompt` names no sound: say what is heard and where")
     share_sides(clauses, notes)
+    place_by_listener(clauses)
     clauses = _with_new_references(clauses, tokens)
     clauses = join_slices(clauses, float(duration))
     if len(clauses) > MAX_SOURCES:
@@ -71,6 +73,8 @@ def read_prompt(text: str, duration: float) -> PromptReading:
     sources = []
     ids: dict[str, int] = {}
     for k, clause in enumerate(clauses):
+        if clause.anchor and len(clauses) > 1:
+            continue
         slug = re.sub(r"[^a-z0-9]+", "-", clause.label.lower()).strip("-") or "source"
         ids[slug] = ids.get(slug, 0) + 1
         sources.append(resolver.source(k, f"{slug}-{ids[slug]}", _caption(clause, tokens, clean)))
@@ -111,9 +115,8 @@ def _with_new_references(clauses: list[Clause], tokens: Sequence[Token]) -> list
                 if new and ref.end and ref.words[0] != "listener" and find(ref, out, k) is None:
                     words = (t.raw.lower() for t in tokens[ref.start : ref.end] if t.norm not in DETERMINERS)
                     label = ref.label or " ".join(words)
-                    out.insert(
-                        out.index(clause) + 1, Clause(label, set(ref.words), spans=[(ref.start, ref.end)])
-                    )
+                    told = Clause(label, set(ref.words), [list(clause.both)], [(ref.start, ref.end)])
+                    out.insert(out.index(clause) + 1, told)
     for clause in out:
         if clause.after is not None:
             clause.after = out.index(clauses[clause.after])

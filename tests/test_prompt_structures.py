@@ -120,6 +120,11 @@ def apart(a: float, b: float) -> float:
     "line", lines(ROWS_AND_PAIRS + OTHERS + AROUND_THE_SOUNDS + PLACES + WAYS), ids=lambda line: line[:40]
 )
 def test_structure(line: str) -> None:
+    check(line)
+
+
+def check(line: str) -> None:
+    """Read "prompt | name:azimuth name:azimuth>azimuth at its end" and compare, to a degree."""
     text, answer = line.rsplit("|", 1)
     left = list(read_prompt(text, 10.0).scene.sources)
     assert len(left) == len(answer.split()), [source.label for source in left]

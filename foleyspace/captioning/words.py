@@ -118,13 +118,14 @@ def _degrees(azimuth_deg: float, step: int) -> Direction:
 
 def elevation(elevation_deg: float, rng: np.random.Generator, precision: Precision = "words") -> str:
     """ "above", "30 degrees down"; nothing for a level direction."""
-    size = abs(elevation_deg)
-    if size < LEVEL_DEG:
+    exact = precision == "degrees"
+    size, step = abs(elevation_deg), 1 if exact else 5
+    if size < (step if exact else LEVEL_DEG):
         return ""
     up = elevation_deg > 0
-    if precision != "degrees" and 30 <= size <= 60:
+    if not exact and 30 <= size <= 60:
         return pick(("above",) if up else ("below",), rng)
-    return f"{round(size / 5) * 5} degrees {'up' if up else 'down'}"
+    return f"{round(size / step) * step} degrees {'up' if up else 'down'}"
 
 
 def overhead(sign: int, rng: np.random.Generator) -> str:

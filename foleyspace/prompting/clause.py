@@ -37,6 +37,9 @@ class Clause:
     modifiers: frozenset[str] = frozenset()  # "baby" of "baby monitor", which "the baby" does not name again
     governed: bool = False  # a time that opens its sentence is its time
     ordinal: int | None = None  # "the second" of several, counted from 0; -1: the last
+    anchor: bool = False  # stands somewhere, and is not heard
+    like: Clause | None = None  # the "two trucks" of which it is one
+    both: list[Phrase] = field(default_factory=list)  # said of it and of what it is told by
 
     @property
     def several(self) -> bool:
@@ -65,8 +68,14 @@ class Clause:
         here, new = {p.kind for p in self.stages[-1]}, {p.kind for p in phrases}
         led = any(p.prep in ("from", "to", "toward") for p in self.stages[-1] if p.kind in DIRECTIONS)
         told = any(p.kind in DIRECTIONS and p.prep not in ("to", "toward") for p in phrases)
-        settles = settles and not any(p.prep == "from" for p in phrases)
-        if settles and here & MOTIONS and new & DIRECTIONS and not new & (MOTIONS | TIMES | {"then"}):
+        began = any(p.kind == "start" for p in self.stages[-1])
+        settles = (settles or began) and not any(p.prep == "from" for p in phrases)
+        if (
+            settles
+            and (began or here & MOTIONS)
+            and new & DIRECTIONS
+            and not new & (MOTIONS | TIMES | {"then"})
+        ):
             self.stages[-1].append(Phrase("finish", phrases[0].start, phrases[0].start, "", {}))
         elif here & DIRECTIONS and new & DIRECTIONS:
             timed = bool(here & TIMES and new & TIMES)
@@ -91,6 +100,9 @@ class Clause:
                     self.stages.append([])  # "comes closer and goes away"
                 ways = [p for p in self.stages[-1] if p.prep in ("to", "toward") and p.kind in DIRECTIONS]
                 ways += [p for p in self.stages[-1] if p.kind == "finish"]
+                if ways and phrase.kind == "finish" and phrase.text:
+                    # "hops to the centre, and ends on the left"
+                    self.stages.append([dataclasses.replace(phrase, kind="move")])
                 if ways and phrase.prep in ("to", "toward") and phrase.kind in DIRECTIONS:
                     # "to the left, to the back": one leg after the other
                     self.stages.append([dataclasses.replace(phrase, kind="move", groups={}, refs=())])

@@ -18,7 +18,7 @@ from foleyspace.prompting.naming import (
     share_verb,
 )
 from foleyspace.prompting.nouns import read_fragment
-from foleyspace.prompting.others import told_by_pronoun
+from foleyspace.prompting.others import group_of, remaining, told_by_pronoun
 from foleyspace.prompting.referring import read_pieces, told_of
 from foleyspace.prompting.rows import place_rows
 from foleyspace.prompting.sentences import (
@@ -28,10 +28,11 @@ from foleyspace.prompting.sentences import (
     pair_respectively,
     share_places,
 )
+from foleyspace.prompting.sources import SETTINGS
 from foleyspace.prompting.talk import only_talk
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.view import Phrase, Reference
-from foleyspace.prompting.words import DETERMINERS, LANDMARKS, SCREENS
+from foleyspace.prompting.words import DETERMINERS, SCREENS
 
 
 def read_clauses(
@@ -74,6 +75,7 @@ class _Assembler:
         elif self.pending:
             self.clauses.append(Clause("sound", {"sound"}, [self.pending], self.pending_spans))
         share_places(self.clauses, self.groups, self.fragments)
+        self.clauses += remaining(self.clauses, self.groups)
         kept = [clause for clause in self.clauses if clause not in self.groups]
         for clause in only_talk(kept):
             kept.remove(clause)
@@ -97,8 +99,11 @@ class _Assembler:
         place_first = any(p.kind in DIRECTIONS for p in leading)
         groups: list[tuple[Mention, list[Phrase]]] = []
         waiting = leading
-        for part in piece.parts[len(leading) :]:
-            if isinstance(part, Mention):
+        following = [*piece.parts[1:], None]
+        for part, after in list(zip(piece.parts, following, strict=True))[len(leading) :]:
+            if isinstance(part, Phrase) and part.kind == "then" and isinstance(after, Mention):
+                waiting.append(part)  # "boing on the left, then boing on the right"
+            elif isinstance(part, Mention):
                 groups.append((part, waiting))
                 waiting = []
             elif (
@@ -149,6 +154,11 @@ class _Assembler:
                 self._last.add(phrases)
                 self._last.spans.append(span)
             return
+        alone = self._last is not None and self._last.count == 1 and not self.groups
+        alone = alone and group_of(self.clauses, self.groups) is None
+        if mention.other and mention.det == "the" and mention.ordinal is None and alone:
+            self.clauses[-1].add(phrases)  # "on my shoulder, the right one"
+            return
         if apposed(self._last, fragment.before, mention, self.tokens):
             clause = self.clauses[-1]
             clause.add(phrases)
@@ -182,7 +192,7 @@ class _Assembler:
             fragment.before.endswith(("with", "where"))
             and before is not None
             and clause is self.clauses[-1]
-            and before.names <= SCREENS | LANDMARKS
+            and before.names <= SCREENS | SETTINGS
         ):
             # "a stage with a rock band": the band is heard
             self.clauses.remove(before)
@@ -261,7 +271,13 @@ class _Assembler:
                     clause.add(phrases)
                     clause.spans.append(span)
                 return
+        if self.fragments[k].after.startswith("?") and piece.subject in ("who", "which", "what"):
+            self.pending += phrases  # "Who's on the right? A fox."
+            self.pending_spans.append(span)
+            return
         target = self.current or self.clauses[-1]
+        if piece.subject == "both":
+            target.both += phrases  # "the violin is closer than the cello, both on the left"
         if piece.subject and piece.subject not in ("who", "which", "that"):
             target = meant(piece.subject, self.clauses) or target
         elif (

@@ -41,7 +41,7 @@ def distance_of(phrases: Sequence[Phrase], label: str) -> float | None:
 def _metres(phrase: Phrase) -> float | None:
     kind, groups = phrase.kind, phrase.groups
     if kind == "distance":
-        value = float(groups["num"]) * UNITS_M[groups["unit"]]
+        value = float(groups["num"]) * UNITS_M[groups.get("unit", "metres")]
         if not 0 < value <= MAX_M:
             raise InputError(
                 f"'{phrase.text}' cannot be: a distance must be above 0 and at most {MAX_M:g} metres"
@@ -62,6 +62,11 @@ def _metres(phrase: Phrase) -> float | None:
         return NEAR_M
     if kind in ("back", "front", "up", "down") and groups.get("far"):
         return FAR_M
-    if kind == "lateral" and groups.get("mod", "").startswith(("far", "way off")) and groups.get("prep"):
+    mod = groups.get("mod", "") if kind == "lateral" else ""
+    if mod == "near" or (kind == "lateral" and groups.get("mod2") == "near"):
+        return NEAR_M
+    if groups.get("part") in ("foreground", "background"):
+        return NEAR_M if groups["part"] == "foreground" else FAR_M
+    if mod.startswith(("far", "way off")) and (groups.get("prep") or mod.endswith(" off")):
         return FAR_M
     return None

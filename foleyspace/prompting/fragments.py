@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from foleyspace.prompting.clause import PLACES
+from foleyspace.prompting.sources import ANIMALS, PEOPLE
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.verb_words import SOUND_VERBS, verb_forms
 from foleyspace.prompting.view import JOINS, STOPS, Phrase
@@ -52,7 +54,9 @@ def cut_fragments(items: Sequence[Phrase | int], tokens: Sequence[Token]) -> lis
                 word == "with" and _another(k, items, tokens, fragments[-1], bool(fragments[1:]))
             ):
                 sentence += word in (".", ";", "!", "?")
-                if word == "," and _adjective(fragments[-1], tokens):
+                following = items[k + 1] if k + 1 < len(items) else None
+                placed = isinstance(following, Phrase) and following.kind in PLACES
+                if word == "," and not placed and _adjective(fragments[-1], tokens):
                     continue
                 if fragments[-1].items:
                     fragments[-1].after = word
@@ -61,12 +65,45 @@ def cut_fragments(items: Sequence[Phrase | int], tokens: Sequence[Token]) -> lis
                     fragments[-1].before = f"{fragments[-1].before} {word}".strip()
                     fragments[-1].sentence = sentence
                 continue
-        elif _negated(fragments[-1], tokens):
+        elif _negated(fragments[-1], tokens, items[k + 1 :]):
             continue
         fragments[-1].items.append(item)
-    for fragment, following in pairwise(fragments):
-        fragment.after = following.before
-    return [fragment for fragment in fragments if fragment.items]
+    for fragment, later in pairwise(fragments):
+        fragment.after = later.before
+    return _brackets_first([fragment for fragment in fragments if fragment.items])
+
+
+def _brackets_first(fragments: list[Fragment]) -> list[Fragment]:
+    """ "(45°, left) a drum, (right) a cymbal": where brackets come before the names, the places in
+    them are those of what follows."""
+    groups = _bracketed(fragments)
+    if not groups or not (groups[0][0] == 0 or len(fragments[groups[0][0]].before.split()) > 1):
+        return fragments
+    for first, last in reversed(groups):
+        if last + 1 >= len(fragments) or fragments[last + 1].sentence != fragments[first].sentence:
+            continue
+        following = fragments[last + 1]
+        following.items = [
+            item for k in range(first, last + 1) for item in fragments[k].items
+        ] + following.items
+        following.before = fragments[first].before.rstrip("([ ")
+        del fragments[first : last + 1]
+    return fragments
+
+
+def _bracketed(fragments: Sequence[Fragment]) -> list[tuple[int, int]]:
+    """First and last fragment of what stands in brackets and is nothing but places."""
+    groups: list[tuple[int, int]] = []
+    first: int | None = None
+    for k, fragment in enumerate(fragments):
+        if fragment.before.endswith(("(", "[")):
+            first = k
+        if not all(isinstance(item, Phrase) for item in fragment.items):
+            first = None
+        if first is not None and fragment.after.startswith((")", "]")):
+            groups.append((first, k))
+            first = None
+    return groups
 
 
 def _adjective(fragment: Fragment, tokens: Sequence[Token]) -> bool:
@@ -77,9 +114,13 @@ def _adjective(fragment: Fragment, tokens: Sequence[Token]) -> bool:
     )
 
 
-def _negated(fragment: Fragment, tokens: Sequence[Token]) -> bool:
-    """ "Not behind me" says where it is not, up to the next comma."""
+def _negated(fragment: Fragment, tokens: Sequence[Token], after: Sequence[Phrase | int]) -> bool:
+    """ "Not behind me" says where it is not, up to the next comma; "is not crying on the left but on the
+    right"."""
     words = [tokens[item].norm for item in fragment.items if isinstance(item, int)]
+    but = bool(after) and isinstance(after[0], int) and tokens[after[0]].norm == "but"
+    if but and "not" in words[-3:]:
+        return True
     return (
         bool(words)
         and words[-1] in ("not", "never", "nothing", "nobody", "except", "without", "than")
@@ -98,6 +139,14 @@ def _another(
     if isinstance(tool, int) and verb_forms().get(tokens[tool].norm, ("",))[0] in _USING:
         return False  # "plays with a ball"
     bare = items[k + 1] if k + 1 < len(items) else None
+    owned = items[k + 2] if k + 2 < len(items) else None
+    if (
+        isinstance(bare, int)
+        and isinstance(owned, int)
+        and tokens[bare].norm in ("its", "his", "her", "their")
+        and not {tokens[owned].norm, tokens[owned].norm[:-1]} & (PEOPLE | ANIMALS)
+    ):
+        return False  # "a fire engine with its siren on"
     ends = k + 2 >= len(items) or isinstance(items[k + 2], int)
     if (
         isinstance(tool, int)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from foleyspace.prompting.rewrites import REWRITES
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.words import NOT_ADVERBS, word_set
 
@@ -41,6 +42,8 @@ _TELLING = word_set(
 
 # (only where a sentence or a clause starts, the words, what stands there instead), tried in this order
 _FRAMES: list[tuple[bool, str, str]] = [
+    (False, r"(?:no|nope|wait|actually)(?: ,)? (?:make|put|move|have|let) (?:it|that|them)(?= )", "instead"),
+    (True, r"right(?: ,)?(?= (?:so|then|ok|okay|now|what|let|i|we) )", ""),
     (True, r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|evening))(?: there| all| team)?(?="
      r" [,.!;:]|$)", ","),
     (True, r"(?:hi|hello|hey)(?: there)?(?= (?:can|could|please|i) )", ""),
@@ -55,6 +58,11 @@ _FRAMES: list[tuple[bool, str, str]] = [
      r"(?: to (?:be able to )?(?:hear|have|listen to|get|be|(?=place|put|pan|position|make|add)))?(?= )", ""),
     (False, r"(?:let|make|have) (?:me|us|the listener) (?:hear|listen to|have)(?= )", ""),
     (False, r"let there be(?= )", ""),
+    (True, r"(?:listen(?: out)?|hark|tune in) (?:to|for)(?= )", ""),
+    (True, r"(?:start|begin|open|kick|carry|continue|go|finish|end)(?: off| out| on)? with(?= )", ""),
+    (False, r"(?:make|have|let|get) (?:it|this|that) (?:sound|feel|seem|be)(?: like| as if| as though)?(?= )",
+     ""),
+    (False, r"(?:okay|ok|alright)(?= |$)", ","),
     (False, r"(?:make|create|generate|produce|design|build|render|simulate|compose|give|do|set up"
      r"|record)(?: me| us)?"
      rf" (?:a|an|the|some|this)(?: \w+){{0,2}}? {_WORK} (?:where|with|of|in which|that has|that contains"
@@ -65,7 +73,7 @@ _FRAMES: list[tuple[bool, str, str]] = [
      rf"(?: it {_CAME}| there (?:is|are|was|were))?(?= )", ""),
     (False, rf"(?:{_SOUNDS} )?(?:like|as if|as though) (?:it|they|he|she) {_CAME}(?= )", ""),
     (False, rf"{_SOUNDS} to (?:come|be coming|be|originate|emanate)(?= )", ""),
-    (False, r"(?:flanked|accompanied|joined|backed|interrupted|answered) by(?= )", "with"),
+    (False, r"(?:flanked|accompanied|joined|backed) by(?= )", "with"),
     (False, r"(?:along|together|in company|in the company) (?:with|of)(?= (?:a|an|some|two|three) )", "with"),
     (False, r"(?:as well as|in addition to|besides)(?= (?:a|an|the|some|two|three) )", "and"),
     (False, r"(?:in addition|additionally|moreover|furthermore|at the same time|in the meantime|meanwhile"
@@ -91,10 +99,14 @@ _FRAMES: list[tuple[bool, str, str]] = [
     (False, r"(?:works?|makes?|picks?|winds?|threads?|finds?|working|making|picking|winding) (?:its|his"
      r"|her|their) way"
      r"(?= )", "moves"),
-    (True, r"(?:pos|position|dir|direction|loc|location|place|placement|pan|panning|dist|where|name"
-     r"|event|trigger|obj"
-     r"|object|asset|sfx|sound|audio|source|item|type) [=:](?= )", ""),
-    (False, r"(?:pos|position|dir|direction|loc|location|placement|dist) =(?= )", ","),
+    (True, r"(?:pos|position|dir|direction|loc|location|place|placement|pan|panning|dist|where|name|path"
+     r"|route|motion|movement|trajectory|side|label|id|element|layer|emitter|event|trigger|obj|object|asset"
+     r"|sfx|sound|audio|source|item|type) [=:](?= )", ""),
+    (False, r"(?:pos|position|dir|direction|loc|location|placement|path|route|motion|movement"
+     r"|trajectory|side) =(?= )", ","),
+    (True, r"(?:fx|sfx|vo|mx|foley|amb|bg|fg|dx|dia|adr|vox|cue|shot|take)(?: source)?(?: \d+)? [-:]"
+     r"(?! (?:the |on |at |in |from |to |dead |hard |far |stage |frame )*(?:left|right|centre|front|back|rear"
+     r"|behind|middle|l|r|c|above|\d+)(?: |$))(?= )", ""),
     (False, r"(?<=ear )(?:hears|picks up|catches|gets|receives|has)(?= )", ","),
     (False, r"(?:comes? |coming )?out of(?= (?:the|my|your|one) )", "from"),
     # dictated signs
@@ -107,25 +119,37 @@ _FRAMES: list[tuple[bool, str, str]] = [
 @lru_cache(maxsize=1)
 def _compiled() -> list[tuple[bool, re.Pattern[str], str]]:
     return [
-        (at_start, re.compile(f"(?<![^ ])(?:{pattern})"), instead) for at_start, pattern, instead in _FRAMES
+        (at_start, re.compile(f"(?<![^ ])(?:{pattern})"), instead)
+        for at_start, pattern, instead in [*_FRAMES, *((False, *rewrite) for rewrite in REWRITES)]
     ]
 
 
 def without_frames(tokens: Sequence[Token]) -> list[Token]:
     """The tokens without the words around what is heard; a few are replaced by the plain joining word."""
-    kept = [token for token in tokens if not _only_manner(token)]
+    following = [*(token.norm for token in tokens[1:]), ""]
+    kept = [
+        token
+        for token, after in zip(tokens, following, strict=True)
+        if after == "'s" or not _only_manner(token)
+    ]
     joined = " ".join(token.norm for token in kept)
     for at_start, pattern, instead in _compiled():
-        while True:
+        for _ in range(len(kept)):
             match = next((m for m in pattern.finditer(joined) if not at_start or _starts(joined, m)), None)
             if match is None:
                 break
             first = joined[: match.start()].count(" ")
             last = first + match.group().count(" ") + 1
-            there = Token(instead, instead, kept[first].start, kept[last - 1].end)
-            kept[first:last] = [there] if instead else []
+            kept[first:last] = _said(match.expand(instead), kept[first:last])
             joined = " ".join(token.norm for token in kept)
     return kept
+
+
+def _said(instead: str, old: Sequence[Token]) -> list[Token]:
+    """The words that stand instead of the `old` tokens; those that were there keep how they were written."""
+    by_word = {token.norm: token for token in old}
+    start, end = old[0].start, old[-1].end
+    return [by_word.get(word, Token(word, word, start, end)) for word in instead.split()]
 
 
 def _only_manner(token: Token) -> bool:

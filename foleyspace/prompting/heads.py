@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
+from foleyspace.prompting.motion_patterns import forms
 from foleyspace.prompting.verb_words import verb_forms
 from foleyspace.prompting.view import STOPS, Phrase, Reference, TokenView
 from foleyspace.prompting.words import LANDMARKS
 
 _SIDE_OF = re.compile(
-    r"(?:somewhere )?(?:(?P<mod>slightly|just|a little|a bit|far|further|more|directly"
-    r"|immediately|\d+(?:\.\d+)? degrees) )?(?:(?:off )?(?P<prep>to|on|at|from|in) )?(?:the )?"
-    r"(?:further |more |far )?(?P<side>left|right|l|r)(?: hand)?(?: side| end| edge)? (?:of|than) "
+    r"(?:somewhere )?(?:(?P<way>from|to) (?=(?:slightly|just|a little|a bit) ))?"
+    r"(?:(?P<mod>slightly|just|a little|a bit|far|further|more|directly|immediately|\d+(?:\.\d+)? degrees) )?"
+    r"(?:(?:off )?(?P<prep>to|on|at|from|in) )?(?:the )?(?:further |more |far )?(?P<side>left|right|l|r)"
+    r"(?: hand)?(?: side| end| edge)? (?:of|than) "
 )
 _DEGREES_ABOVE = re.compile(r"(?P<num>\d+(?:\.\d+)?) degrees (?P<way>above|below|over|under) ")
 _POSSESSIVE = re.compile(
@@ -19,13 +21,17 @@ _POSSESSIVE = re.compile(
     r"(?P<side>left|right)(?: hand)?(?: side)?(?= |$)(?! (?:foot|shoe|eye))"
 )
 _OTHER_SIDE = re.compile(
-    r"(?:(?P<prep>on|to|at|from) )?(?:the|my|your) (?:(?:other|opposite) (?:side|hand|end)(?= |$)(?! of|"
-    r" from| to)"
-    r"|other(?=$| [.,;:!)]))"
+    r"(?:(?P<prep>on|to|at|from|in) )?(?:the|my|your) (?:(?:other|opposite)"
+    r" (?:side|hand|end|ear|shoulder)(?= |$)(?! of| from| to)"
+    r"|other(?=$| [.,;:!)]| (?:a|an|the) ))"
 )
 _SAME_SIDE = re.compile(
     r"(?:(?P<prep>on|to|at|from|in) )?(?:exactly |also )?(?:the same|that) (?:side|ear|channel|place|position"
     r"|spot|direction|corner|area)(?: too| as well)?(?= |$)(?! as| with| of)"
+)
+_SAME_ANGLE = re.compile(
+    r"(?:at )?(?:the same|an equal|the equivalent|a similar|that) angle (?:to|on|off to) (?:the |my )?"
+    r"(?P<side>left|right)(?: side)?(?= |$)"
 )
 _OWNED = re.compile(r"(?: hand)? 's (?:far |immediate )?(?P<side>left|right)(?: hand)?(?: side)?(?= |$)")
 _ADV = (
@@ -63,6 +69,9 @@ _HEADS: list[tuple[str, re.Pattern[str], bool]] = [
     r"round)?(?= |$)|(?:all the way )?(?:around|round)(?= |$)"), False),
     ("to", re.compile(r"(?:(?P<prep>from|to|toward|past) )(?=(?:the|a|an|her|his|its|their|him"
     r"|it|them|<label>) ?)"), False),
+    ("to", re.compile(rf"(?P<goes>{forms('approach', 'reach')}|{forms('head', 'make', 'run', 'walk', 'go')}"
+                      r" (?:over|up) to|(?:heads?|heading|makes?|making) (?:for|toward))"
+                      r" (?=(?:the|a|an|her|his|its|their|<label>) )"), False),
 ]  # fmt: skip
 _BETWEEN = re.compile(
     r"(?:somewhere |half way |halfway |midway |right |exactly )*(?:in between|between|in the "
@@ -89,10 +98,11 @@ def read_relation(view: TokenView, i: int) -> Phrase | None:
         match = None  # "what is left of the campfire"
     if match is not None and view.index.get(match.end()) is not None:
         best = _longer(best, _side_of(view, i, match))
-    for kind, pattern in (("mirror", _OTHER_SIDE), ("same", _SAME_SIDE)):
+    for kind, pattern in (("mirror", _OTHER_SIDE), ("same", _SAME_SIDE), ("mirror", _SAME_ANGLE)):
         match = pattern.match(view.joined, start)
         if match is not None:
-            groups = {"relation": kind, "prep": match["prep"] or ""}
+            told = match.groupdict()
+            groups = {"relation": kind, "prep": told.get("prep") or "", "side": told.get("side") or ""}
             end = view.index[match.end() + 1]
             best = _longer(best, view.phrase("relation", i, end, groups, (Reference(("that",), "that"),)))
     if view.word(i) == "with":
@@ -113,9 +123,12 @@ def read_relation(view: TokenView, i: int) -> Phrase | None:
         if match is None:
             continue
         stop = match.end() + (0 if relation == "to" else 1)
-        best = _longer(
-            best, _headed(view, i, view.index[stop], relation, match.groupdict().get("prep") or "", bare)
-        )
+        goes = "goes" in match.groupdict()
+        prep = "to" if goes else match.groupdict().get("prep") or ""
+        found = _headed(view, i, view.index[stop], relation, prep, bare)
+        if found is not None and goes:
+            found.groups["goes"] = "1"
+        best = _longer(best, found)
     if view.word(i) in ("on", "to", "at", "from"):
         end, refs = view.reference(i + 1, False)
         match = _OWNED.match(view.joined, view.text_end(end))
@@ -135,6 +148,7 @@ def _longer(a: Phrase | None, b: Phrase | None) -> Phrase | None:
 
 def _side_of(view: TokenView, i: int, match: re.Match[str]) -> Phrase | None:
     groups = {name: value for name, value in match.groupdict().items() if value}
+    groups = {**groups, "prep": groups.pop("way")} if "way" in groups else groups
     after = view.index[match.end()]
     rest = view.joined[match.end() :]
     centre = re.match(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from foleyspace.prompting.sources import SETTINGS, TALK, can_sound, is_person
+from foleyspace.prompting.sources import can_sound, is_person
 from foleyspace.prompting.text import Token
+from foleyspace.prompting.unlisted import singular_verb, stem, unlisted_verb, verb_by_place
 from foleyspace.prompting.verb_words import LIGHT_VERBS, SOUND_VERBS, ing, verb_forms
 from foleyspace.prompting.view import Phrase
 from foleyspace.prompting.words import COUNTS, GROUPS, HEARD, INSTRUMENTS, word_set
@@ -40,6 +41,7 @@ class Mention:
     linked: bool = False  # a verb follows: "the dog is", "the dog moves"
     described: bool = False  # a place before any verb: "the man on the left speaks"
     sound_of: bool = False  # "the sound of a car": heard from where it is, not said to come nearer
+    anchor: bool = False  # only there for others to be placed by: "opposite the door, which is on the left"
     moved: bool = False  # a verb of motion follows, whose object is not heard: "flies a kite"
 
 
@@ -69,13 +71,16 @@ _PLURALS = word_set("people children men women kids geese mice feet cattle sheep
 
 
 def find_object(mention: Mention | None, broken: bool, tokens: Sequence[Token]) -> None:
-    """ "A bartender shakes a cocktail": a last word in -s before an article is a verb nobody listed."""
+    """ "A bartender shakes a cocktail", "men lug a piano": a last word before an article is a verb nobody
+    listed, in -s after one, in its base form after several."""
     if mention is None or broken or mention.verb or mention.linked or len(mention.nouns) < 2:
         return
-    last = tokens[mention.nouns[-1]].norm
+    last, first = tokens[mention.nouns[-1]].norm, tokens[mention.nouns[0]].norm
     named = mention.det in ("a", "an", "the", "my", "your", "his", "her", "one")
-    if (named and singular_verb(last)) or (can_sound(tokens[mention.nouns[0]].norm) and unlisted_verb(last)):
-        mention.verb, mention.linked = stem(last), True
+    does = (named and singular_verb(last)) or (can_sound(first) and unlisted_verb(last))
+    several = mention.count > 1 or tokens[mention.nouns[-2]].norm in _PLURALS or first.endswith("s")
+    if does or (several and verb_by_place(last, "the")):
+        mention.verb, mention.linked = stem(last) if does else last, True
         mention.nouns.pop()
 
 
@@ -98,7 +103,8 @@ def label_of(mention: Mention, tokens: Sequence[Token]) -> str:
     """A short noun phrase that says what is heard: "woman singing", "guitar", "birds chirping"."""
     if mention.quoted is not None:
         return tokens[mention.quoted].raw[:MAX_LABEL].strip()
-    nouns = _noun_words([PERSON.get(tokens[i].norm, tokens[i].raw.lower()) for i in mention.nouns])
+    named = mention.det in ("the", "my", "your", "his", "her", "two") or bool(mention.verb)
+    nouns = _noun_words([PERSON.get(tokens[i].norm, tokens[i].raw.lower()) for i in mention.nouns], named)
     objects = [tokens[i].raw.lower() for i in mention.objects]
     instrument = next((k for k, i in enumerate(mention.objects) if tokens[i].norm in INSTRUMENTS), None)
     played = mention.verb in _PLAYING or nouns == ["person"]
@@ -133,7 +139,9 @@ def only_plays(nouns: Sequence[str]) -> bool:
 _SINGING = word_set("choir orchestra ensemble band team class crowd")
 
 
-def _noun_words(words: list[str]) -> list[str]:
+def _noun_words(words: list[str], named: bool) -> list[str]:
+    """The words without what only counts them; a lone "drips" is a dripping, unless it is `named` ("the
+    bellows wheeze")."""
     while "of" in words:
         at = words.index("of")
         before, after = words[:at], words[at + 1 :]
@@ -147,7 +155,13 @@ def _noun_words(words: list[str]) -> list[str]:
         words = words[: words.index("'s")]  # "the buzzer's azimuth"
     while len(words) > 1 and (words[0] in COUNTS or words[0] in ("bg", "fg", "sfx", "amb", "foley")):
         words = words[1:]
-    if len(words) == 1 and words[0] in verb_forms() and verb_forms()[words[0]][1] == "s":
+    if (
+        len(words) == 1
+        and not named
+        and words[0][:-1] not in INSTRUMENTS
+        and words[0] in verb_forms()
+        and verb_forms()[words[0]][1] == "s"
+    ):
         base = verb_forms()[words[0]][0]
         return [ing(base)] if base in SOUND_VERBS and words[0] not in _THINGS else words
     return words
@@ -158,22 +172,6 @@ def _unknown_verb(words: list[str]) -> list[str]:
     if len(words) < 2 or not singular_verb(words[-1]) or words[-1] in INSTRUMENTS:
         return words
     return [*words[:-1], ing(stem(words[-1]))]
-
-
-def singular_verb(word: str) -> bool:
-    return word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us", "is", "'s"))
-
-
-def unlisted_verb(word: str) -> bool:
-    """Whether a word that no list has looks like a verb: "hovers", "travelled"."""
-    known = can_sound(word) or word in SETTINGS | TALK
-    return not known and word.isalpha() and (singular_verb(word) or (word.endswith("ed") and len(word) > 4))
-
-
-def stem(word: str) -> str:
-    if word.endswith(("sses", "shes", "ches", "xes", "zzes")):
-        return word[:-2]
-    return word[:-3] + "y" if word.endswith("ies") else word[:-1]
 
 
 _SINGULAR_PAIRS = (

@@ -13,6 +13,7 @@ from foleyspace.prompting.words import word_set
 _TO = ("to", "toward", "into", "onto")
 _VIA = ("via", "past", "through", "across", "over", "along", "around")
 _DISTANCES = word_set("distance near far mid")
+_SIDED = word_set("lateral azimuth clock angle front back corner centre")
 _HEIGHTS = word_set("up down updown level elevation")
 
 
@@ -32,16 +33,17 @@ def split_legs(stage: Sequence[Phrase]) -> Parts:
     places = [
         p
         for p in stage
-        if p.kind in PLACES | _DISTANCES | {"finish"} and p.groups.get("relation") != "around"
+        if p.kind in PLACES | _DISTANCES | {"start", "finish"} and p.groups.get("relation") != "around"
     ]
-    verbs = bool(kinds & MOTIONS)
+    verbs = bool(kinds & MOTIONS) or any("goes" in phrase.groups for phrase in stage)
     state, last = parts.own, None
+    two_sided = sum(p.kind in _SIDED for p in places) > 1
     for k, phrase in enumerate(places):
         adjacent = last is not None and 0 <= phrase.start - last.end <= 1
-        if phrase.kind == "finish":
-            state, last = parts.target, None
+        if phrase.kind in ("start", "finish"):
+            state, last = parts.origin if phrase.kind == "start" else parts.target, None
             continue
-        if state is parts.target and last is None:
+        if state is not parts.own and last is None:
             state.append(phrase)
             last = phrase
             continue
@@ -51,7 +53,7 @@ def split_legs(stage: Sequence[Phrase]) -> Parts:
             state = parts.origin
         elif _straight_after(phrase, stage) and not (k + 1 < len(places) and _bare(places[k + 1], phrase)):
             state = parts.target
-        elif prep in _TO and _completes(phrase, last, stage):
+        elif prep in _TO and _completes(phrase, last, stage) and not _turns_back(phrase, state):
             pass  # "from behind, and to the left", "a bit to the right"
         elif prep in _TO and (verbs or state is parts.origin or _bare(phrase, last)):
             if state is parts.own and last is not None and adjacent and not verbs and not parts.origin:
@@ -70,11 +72,14 @@ def split_legs(stage: Sequence[Phrase]) -> Parts:
             last = phrase
             continue
         elif (
-            state is parts.origin and phrase.kind in ("back", "front") and verbs and _other_way(phrase, state)
+            state is parts.origin
+            and phrase.kind in ("back", "front")
+            and (verbs or later_to)
+            and (_other_way(phrase, state) or (later_to and not adjacent_to(last, phrase) and not prep))
         ):
             parts.via.append(phrase)  # "from the front left, behind me, to the front right"
             continue
-        elif state is not parts.own and not (adjacent and _continues(phrase, state, parts)):
+        elif state is not parts.own and not (adjacent and _continues(phrase, state, parts, two_sided)):
             if state is parts.target and phrase.kind in ("back", "front", "centre") and adjacent:
                 parts.via.append(phrase)
                 last = phrase
@@ -84,6 +89,17 @@ def split_legs(stage: Sequence[Phrase]) -> Parts:
         state.append(phrase)
         last = phrase
     return parts
+
+
+def adjacent_to(last: Phrase | None, phrase: Phrase) -> bool:
+    """Whether nothing, not even a comma, stands between."""
+    return last is not None and last.end == phrase.start
+
+
+def _turns_back(phrase: Phrase, state: Sequence[Phrase]) -> bool:
+    """ "From the left, behind me, to the right": where it goes, not more of where it comes from."""
+    side = phrase.groups.get("side", "")[:1]
+    return any(p.kind == "lateral" and p.groups.get("side", "")[:1] not in ("", side) for p in state)
 
 
 def _other_way(phrase: Phrase, state: Sequence[Phrase]) -> bool:
@@ -130,11 +146,11 @@ def _bare(phrase: Phrase, last: Phrase | None) -> bool:
     return phrase.end - phrase.start == 2
 
 
-def _continues(phrase: Phrase, state: list[Phrase], parts: Parts) -> bool:
+def _continues(phrase: Phrase, state: list[Phrase], parts: Parts, two_sided: bool) -> bool:
     """Whether a phrase right after an origin or target is part of that place."""
     kinds = {p.kind for p in state}
     if phrase.kind == "lateral" and phrase.prep in ("on", "at") and kinds <= _HEIGHTS:
-        return False  # "rises from the floor to the ceiling on my right"
+        return two_sided  # "rises from the floor to the ceiling on my right"
     if phrase.kind in _DISTANCES or phrase.kind in _HEIGHTS:
         same = _DISTANCES if phrase.kind in _DISTANCES else _HEIGHTS
         return state is parts.origin or bool({p.kind for p in parts.origin} & same)

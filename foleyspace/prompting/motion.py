@@ -32,6 +32,8 @@ def stage_track(
     """Where the source is from `window[0]` to `window[1]` s. `before`: where the last stage ended; `relate`:
     the tracks that a relation refers to. Raises `InputError` for contradictions."""
     parts = split_legs(stage)
+    if before is None and any("overtakes" in phrase.groups for phrase in stage):
+        before = Place(180.0)  # who overtakes was behind
     kinds = {phrase.kind for phrase in stage}
     moves = [phrase for phrase in stage if phrase.kind == "move"]
     if "distance" in kinds and moves and all("arriving" in phrase.groups for phrase in moves):
@@ -77,6 +79,10 @@ def _place(
     relations = [p for p in phrases if p.kind == "relation"]
     plain = [p for p in phrases if p.kind != "relation"]
     place = merge(plain, label, notes)
+    if not directed and place.elevation_deg is not None and not {p.kind for p in plain} & DIRECTIONS:
+        place = Place(
+            None, place.elevation_deg, place.distance_m
+        )  # "from the floor": its side is said elsewhere
     if directed and place.straight and place.elevation_deg is not None:
         place = Place(None, math.copysign(45.0, place.elevation_deg), place.distance_m, False, False)
     elif directed and place.azimuth_deg == 0 and not {p.kind for p in plain} & DIRECTIONS:
@@ -140,7 +146,9 @@ def _travel(
         assert start is not None
         end = start
         if "pass" in kinds:
-            end = -start if abs(math.sin(math.radians(start))) > 0.3 else start + 180.0
+            behind = any(p.kind == "back" for p in parts.origin) and abs(math.sin(math.radians(start))) > 0.3
+            sideways = -start if abs(math.sin(math.radians(start))) > 0.3 else start + 180.0
+            end = 180.0 - start if behind else sideways  # "passes me from behind on the left"
         elif not kinds & {"approach", "recede", "rise", "fall"}:
             kinds = kinds | {"approach"}
     elif start is None:

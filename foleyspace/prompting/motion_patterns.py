@@ -35,6 +35,8 @@ def forms(*bases: str) -> str:
 
 MOVES = forms(*(MOVE_VERBS - {"leave", "follow"}))
 _GETS = forms(*(MOVE_VERBS - {"leave", "follow"}), "get", "grow", "fade", "draw", "become")
+# what may end near somebody; a coin that drops near me does not come nearer
+_NEARS = forms(*(MOVE_VERBS - {"leave", "follow", "drop", "fall", "land", "sink", "dive"}), "get", "draw")
 # where "by" and "past" are all there is: not "by the window"
 _ENDS = (
     r"(?=$| [,.;:!?)(]| (?:from|on|at|in|to|and|behind|while|very|close|slowly|quickly|my"
@@ -60,7 +62,7 @@ _RISES = forms(
 _AROUND = r"(?:round and round|all the way around|around|round|about|in a circle|in circles|in a full circle)"
 
 MOTION_PATTERNS: list[tuple[str, str]] = [
-    ("turns", rf"(?P<num>{NUM}) times|once|twice|thrice"),
+    ("turns", rf"(?P<num>{NUM}|one) times?|once|twice|thrice"),
     (
         "turns",
         r"(?P<num>\d+|one|two|three|four|five|six|a|half a) (?:full |complete |whole "
@@ -115,8 +117,13 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
     ("circle", rf"in (?:a )?(?:full |wide |slow |big |small )?circles?(?: {_AROUND} {LISTENER})?"),
     (
         "pass",
-        rf"{forms('pass', 'cross', 'overtake')}(?: (?:by|past|through|across|along))?(?: {LISTENER}|"
-        rf" {SCREEN})?",
+        rf"(?:{forms('pass', 'cross')}|(?P<overtakes>{forms('overtake')})(?! (?:it|him|her|them|the|a) ))"
+        rf"(?: (?:by|past|through|across|along))?(?: {LISTENER}| {SCREEN})?",
+    ),
+    ("pass", rf"{forms('overtake')}"),
+    (
+        "recede",
+        r"(?:die|dies|died|dying|ebb|ebbs|ebbing|trail|trails|trailing|tails?|tailing) (?:away|off)",
     ),
     ("pass", rf"(?:{MOVES} )?from (?:one )?(?:ear|side) to (?:the other(?: ear| side)?|ear|side)"),
     (
@@ -136,7 +143,7 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
     (
         "approach",
         rf"{MOVES} up(?= from| behind| to)|(?:come|comes|coming) up(?: close| to "
-        rf"{LISTENER})?(?! and| on| from the)|{_GETS} (?:in(?= from)|near|up close|in close|close|to "
+        rf"{LISTENER})?(?! and| on| from the)|{_NEARS} (?:in(?= from)|near|up close|in close|close|to "
         rf"{LISTENER}|up to {LISTENER})",
     ),
     (
@@ -146,9 +153,16 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
         r"|settling|halts|parks|arrives"
         r"|arriving|(?<=and )(?:crashes|smashes|hits|explodes|bursts|shatters|splashes))(?: up| down)?"
         r"(?= (?:right |far |close |just )?(?:on|in|at|behind|above|over|below|near|far|close"
-        r"|beside|next|front|left|right|by|to|overhead|centre|middle|dead|\d))(?! (?:at|in|on) \d+"
+        r"|beside|next|front|left|right|by|to|overhead|centre|middle|dead|az|azimuth|\d))(?! (?:at|in|on) \d+"
         r" (?:seconds|minutes)"
         r"|at the end)",
+    ),
+    (
+        "start",
+        r"(?:starts|starting|started|start|begins|beginning|begin|began)(?: off| out| up)?(?= (?:right |far"
+        r" |close |just |hard )?(?:on|in|at|behind|above|over|below|near|far|close|beside|next|front|back"
+        r"|rear|left|right|by|overhead|centre|middle|dead|az|azimuth|\d))(?! (?:at|in|on) (?:second )?\d+"
+        r"(?: (?:seconds|minutes)|$| and))(?! (?:at|in) the (?:end|start|beginning))",
     ),
     ("recede", rf"{forms('recede', 'retreat', 'depart')}(?: from {LISTENER})?(?: into the distance)?"),
     (
@@ -179,6 +193,7 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
         "window",
         rf"(?:from|between|during)(?: second| seconds)? (?P<a>{NUM})(?: (?:seconds|minutes))? "
         rf"(?:to|until|till|and|through|-) (?:second )?(?P<b>{NUM})(?: {_U})?(?: mark)?"
+        rf"(?! (?:degrees|azimuth))"
         rf"|(?:at |from |between )?(?P<ta>\d+:\d\d) (?:to|until|till|and|-) (?P<tb>\d+:\d\d)",
     ),
     (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, Clause, meant
 from foleyspace.prompting.labels import Mention, Pieces, label_of, only_plays
 from foleyspace.prompting.others import another_clause, counted
-from foleyspace.prompting.sources import TALK, can_sound
+from foleyspace.prompting.sources import PEOPLE, SOURCES, TALK, can_sound
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.verb_words import LIGHT_VERBS, SOUND_VERBS, ing, verb_forms
 from foleyspace.prompting.view import Phrase
@@ -21,18 +21,26 @@ from foleyspace.prompting.words import (
     word_set,
 )
 
-_GENERIC = word_set("source sound object target masker stimulus element track item channel")
+_GENERIC = word_set("source sound object target masker stimulus element track item channel emitter")
+_ALONE = word_set("single one only mono same just point")
 
 
 def only_looks(mention: Mention, tokens: Sequence[Token]) -> bool:
     """The camera and the listener are no sounds, unless something is heard of them."""
     words = {tokens[i].norm for i in mention.nouns if tokens[i].number is None}
+    if words & {"audience", "player", "user"} and any(
+        token.norm in ("i", "me", "my", "us") for token in tokens
+    ):
+        return False  # "the audience is behind me"
     silent = words <= LISTENERS or (words <= UNHEARD | TALK | ADJECTIVES and bool(words & (UNHEARD | TALK)))
     return bool(words) and silent and not mention.verb and mention.quoted is None
 
 
 def is_aside(mention: Mention, joint: str, tokens: Sequence[Token]) -> bool:
     """ "A wasp, annoying, flies": a bare word after a comma that is no sound."""
+    words = [tokens[i].norm for i in mention.nouns]
+    if joint == "," and len(words) > 1 and words[-1] in _GENERIC and set(words[:-1]) <= _ALONE:
+        return True  # "..., single emitter"
     if (
         mention.det
         or mention.verb
@@ -92,6 +100,13 @@ def named_again(
         return counted(clauses, groups, mention)
     if mention.count > 1 or not clauses:
         return None
+    if (
+        not mention.det
+        and mention.nouns
+        and tokens[mention.nouns[-1]].norm in clauses[-1].names
+        and any(phrase.kind == "then" and phrase.start < mention.nouns[0] for phrase in phrases)
+    ):
+        return clauses[-1]  # "goes boing on the left, then boing on the right"
     same = bool(mention.nouns) and tokens[mention.nouns[0]].norm == "same"
     if same:
         mention.nouns = mention.nouns[1:]
@@ -103,12 +118,18 @@ def named_again(
             (c for c in reversed(clauses) if c.quoted and c.label == label and mention.det == "the"),
             None,
         )
+    head = tokens[mention.nouns[-1]] if mention.nouns else None
+    called = (
+        head is not None and not mention.det and head.raw[0].isupper() and head.norm not in SOURCES - PEOPLE
+    )
+    if called and head is not None and (mention.linked or mention.verb):  # "Anna then moves to the centre"
+        return next((c for c in reversed(clauses) if head.norm in c.names), None)
     if mention.det not in ("the", "that", "this", "same", "her", "his", "its"):
         return None
-    head = tokens[mention.nouns[-1]].norm if mention.nouns else ""
+    last = head.norm if head is not None else ""
     words = {tokens[i].norm for i in mention.nouns}
     for clause in reversed(clauses):
-        if head in clause.names - clause.modifiers and (words <= clause.names or len(words) == 1):
+        if last in clause.names - clause.modifiers and (words <= clause.names or len(words) == 1):
             if same:
                 return clause
             place = {phrase.kind for phrase in phrases} & DIRECTIONS
@@ -124,7 +145,11 @@ def new_clause(
     clauses: Sequence[Clause], groups: list[Clause], mention: Mention, tokens: Sequence[Token]
 ) -> Clause:
     if mention.other and clauses:
-        return another_clause(clauses, groups, mention)
+        other = another_clause(clauses, groups, mention)
+        if mention.verb in ("play", "perform") and mention.objects:  # "the right one plays the bass"
+            other.label = " ".join(tokens[i].raw.lower() for i in mention.objects)
+            other.names |= set(other.label.split())
+        return other
     label = label_of(mention, tokens) or "sound"
     names = {tokens[i].norm for i in [*mention.nouns, *mention.objects]} - DETERMINERS | set(
         label.lower().split()
@@ -132,7 +157,7 @@ def new_clause(
     if mention.verb:
         names |= {mention.verb}
     clause = Clause(label, names, quoted=mention.quoted is not None, count=mention.count)
-    clause.article = bool(mention.det)
+    clause.article, clause.anchor = bool(mention.det), mention.anchor
     if all(tokens[i].norm != "of" for i in mention.nouns):
         clause.modifiers = frozenset(tokens[i].norm for i in mention.nouns[:-1])
     return clause

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foleyspace.prompting.clause import DIRECTIONS
-from foleyspace.prompting.labels import PERSON, Mention, Pieces, find_object, unlisted_verb
+from foleyspace.prompting.clause import DIRECTIONS, PLACES
+from foleyspace.prompting.labels import PERSON, Mention, Pieces, find_object
 from foleyspace.prompting.others import read_other
+from foleyspace.prompting.roles import is_what, numbers_name, says
 from foleyspace.prompting.sources import can_sound
 from foleyspace.prompting.text import Token
+from foleyspace.prompting.unlisted import takes_object, unlisted_verb, verb_by_place
 from foleyspace.prompting.verb_words import ADDRESSING, MOVE_VERBS, SPEECH_VERBS, verb_forms
 from foleyspace.prompting.verbs import FragmentState, is_verb, read_verb
 from foleyspace.prompting.view import Phrase
@@ -45,7 +47,8 @@ class _Reader(FragmentState):
                 self.out.parts.append(item)
                 if self.mention is not None:
                     self.broken = True
-                    self.mention.described = self.mention.described or not self.mention.linked
+                    placed = item.kind in PLACES and not self.mention.linked
+                    self.mention.described = self.mention.described or placed
                 if item.kind in ("pass", "circle", "approach", "recede", "rise", "fall") and self.mention:
                     self.mention.linked = True
                 continue
@@ -82,7 +85,7 @@ class _Reader(FragmentState):
         if word in ("sound", "sounds", "noise", "noises") and self.next_word(k) == "of" and not self.mention:
             self.det, self.sound_of = "", True
             return None
-        if self._numbers_name(k, i):
+        if numbers_name(self, k, i):
             assert self.mention is not None
             self.mention.nouns.append(i)
             return None
@@ -128,6 +131,9 @@ class _Reader(FragmentState):
             ):
                 self.passing, self.passed_noun = [i], False  # "crosses the sky"
                 return None
+            if self.mention is None and self.does == k - 1 >= 0:
+                self.does = k  # "crushes a wall"
+                return None
             self.det = word
             if word == "both" and self.noun_follows(k) and self.next_word(k) not in DETERMINERS:
                 self.count = 2
@@ -135,8 +141,15 @@ class _Reader(FragmentState):
         form = verb_forms().get(word)
         after = self.next_word(k)
         going_on = k == 0 and self.has_previous and (not after or after in PREPOSITIONS)
-        if form is None and going_on and unlisted_verb(word):
-            self.out.verbs = True  # ", hovers in front"
+        going_on = (going_on and unlisted_verb(word)) or (
+            k == 0 and self.has_previous and takes_object(word, after)
+        )
+        if form is None and going_on:
+            self.does = k
+        if form is None and (
+            going_on or (self.mention is None and not self.det and verb_by_place(word, after))
+        ):
+            self.out.verbs = True  # ", hovers in front", "and froths milk", "lug the piano"
             return None
         if form is not None and is_verb(self, k, i, form):
             return read_verb(self, i, form)
@@ -153,8 +166,8 @@ class _Reader(FragmentState):
             self.passing, self.passed_noun = [i], False
             return None
         previous = verb_forms().get(self.tokens[i - 1].norm, ("", ""))[0] if i else ""
-        if previous == "be" and word.endswith("ed") and not self.det:
-            return None  # "was presented at ..."
+        if previous == "be" and word.endswith(("ed", "est")) and not self.det:
+            return None  # "was presented at ...", "is loudest in front"
         if name and self.mention is not None and self.mention.nouns:
             self.mention.nouns.append(i)  # "source A"
             return None
@@ -194,7 +207,7 @@ class _Reader(FragmentState):
     def _quoted(self, i: int) -> None:
         self._end_passing()
         mention = self.mention
-        if mention is not None and mention.verb in SPEECH_VERBS:
+        if mention is not None and (mention.verb in SPEECH_VERBS or says(self, i)):
             self.det = ""
             return  # what is said: "the kids yell "Left!""
         if mention is not None and mention.quoted is None and not self.broken:
@@ -246,6 +259,10 @@ class _Reader(FragmentState):
                 return
         if mention is not None and mention.quoted is not None and not self.det and not self.broken:
             return
+        if mention is not None and is_what(self, mention, i):
+            mention.nouns, mention.other, mention.linked = [i], False, True
+            self.broken, self.det = False, ""
+            return
         self.start(Mention(det=self.det, nouns=[i], count=self.count))
 
     def _object_of_verb(self, k: int) -> bool:
@@ -253,21 +270,10 @@ class _Reader(FragmentState):
         item = self.items[k - 1] if k else None
         if not isinstance(item, int) or not self.has_previous:
             return False
-        if self.out.objects and self.out.objects[-1] == item:
+        if (self.out.objects and self.out.objects[-1] == item) or self.does == k - 1:
             return True
         base = verb_forms().get(self.tokens[item].norm, ("", ""))[0]
         return base in MOVE_VERBS - {"come"} or (base == self.out.verb and bool(base))
-
-    def _numbers_name(self, k: int, i: int) -> bool:
-        """ "speaker 1", "guest two": the number ends a name."""
-        mention = self.mention
-        if mention is None or not mention.nouns or self.broken or mention.verb or self.passing or self.det:
-            return False
-        word, following = self.tokens[i].norm, self.next_word(k)
-        number = (
-            self.tokens[i].number is not None or word in COUNTS - {"several", "some", "many"} or word == "one"
-        )
-        return number and (not following or following in PREPOSITIONS or following in verb_forms())
 
     def _tells_of_reference(self, i: int) -> bool:
         """ "To the left of a woman who sings": the woman sings."""

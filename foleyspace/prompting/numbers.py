@@ -37,7 +37,7 @@ def read_numbers(tokens: list[Token]) -> list[Token]:
     while i < len(tokens):
         value, length = _number_at(tokens, i)
         unit = UNIT.get(tokens[i + length].norm) if length and i + length < len(tokens) else None
-        if length and (unit or _leads_to_unit(tokens, i + length) or (out and out[-1].norm in _TAKES_NUMBER)):
+        if length and (unit or _leads_to_unit(tokens, i + length) or _takes_number(out)):
             out.append(_merged(tokens[i : i + length], f"{value:g}"))
             i += length
             if unit is not None:
@@ -55,6 +55,12 @@ def read_numbers(tokens: list[Token]) -> list[Token]:
 
 
 _TAKES_NUMBER = {"azimuth", "elevation", "az", "el", "elev", "past", "second"}
+
+
+def _takes_number(before: list[Token]) -> bool:
+    """ "Azimuth thirty", "second two"; not "the second one"."""
+    last = [token.norm for token in before[-2:]]
+    return bool(last) and last[-1] in _TAKES_NUMBER and not (last[-1] == "second" and last[0] == "the")
 
 
 def _merged(tokens: list[Token], norm: str) -> Token:

@@ -6,20 +6,31 @@ from collections.abc import Sequence
 
 from foleyspace.prompting.clause import COUPLES, MOTIONS, PLACES, Clause, fits
 from foleyspace.prompting.labels import Mention, Pieces, singular
-from foleyspace.prompting.verb_words import WEATHER_VERBS, ing
+from foleyspace.prompting.sources import can_sound, is_person
+from foleyspace.prompting.verb_words import WEATHER_VERBS, ing, verb_forms
 from foleyspace.prompting.verbs import FragmentState
 from foleyspace.prompting.view import Phrase
 from foleyspace.prompting.words import word_set
 
 ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "sixth": 5, "former": 0,
             "latter": -1, "last": -1, "final": -1}  # fmt: skip
+_COMPARED = word_set(
+    "louder softer quieter bigger smaller larger taller shorter older younger higher lower deeper nearer"
+    " closer farther further faster slower brighter darker heavier lighter"
+)
 _REST = word_set("others rest remainder remaining")
 _NUMBERS = word_set("two three four five 2 3 4 5 ones")
 
 
 def read_other(state: FragmentState, k: int, i: int) -> bool:
     """Take the word as part of "the other", "the second one", "some" or "no bird"; False where it is none."""
+    if _described_one(state, i):
+        return True
     word, following, before = state.tokens[i].norm, state.next_word(k), state.tokens[i - 1].norm if i else ""
+    item = state.items[k + 1] if k + 1 < len(state.items) else None
+    if word in _COMPARED and state.det == "the" and not isinstance(item, int):
+        state.start(Mention(det="another", other=True))  # "the louder on the left"
+        return True
     follows = state.noun_follows(k)
     last = state.out.parts[-1] if state.out.parts else None
     if (
@@ -29,6 +40,8 @@ def read_other(state: FragmentState, k: int, i: int) -> bool:
         and last.end == i
         and last.kind == "lateral"
     ):
+        if last.text.lower().startswith("the "):
+            state.start(Mention(det="the", other=True))  # "the left one"
         return True  # "a vendor on the left one"
     if word in _NUMBERS | {"one"} and before in {"other", "another", "remaining", *ORDINALS}:
         return state.det == ""
@@ -46,14 +59,32 @@ def read_other(state: FragmentState, k: int, i: int) -> bool:
     some = word in ("some", "several", "many") and not following and state.mention is None
     if some or word in ("one", "other", "others") or (word == "another" and not follows):
         if following == "of":
-            return False
-        if word == "one" and follows and state.det == "the":
+            named = state.tokens[i + 2].norm if i + 2 < len(state.tokens) else ""
+            if word != "one" or named not in ("them", "these", "those", "which", "the"):
+                return False
+            state.start(Mention(det="one", other=True))
+            state.passing, state.passed_noun = [i], False  # "one of them", "one of the trucks"
+            return True
+        doing = verb_forms().get(following, ("", ""))[1] == "ing"
+        if word == "one" and follows and state.det == "the" and not doing:
             return True  # "just the one toddler"
+        follows = follows and not doing  # "the one yelling in the middle"
         state.det = "one" if word == "one" and follows else "another"
         if not follows:
             state.start(Mention(det="some" if some else word, other=True))
         return True
     return False
+
+
+def _described_one(state: FragmentState, i: int) -> bool:
+    """ "The nearer one", "the big one": another of the kind named before."""
+    mention = state.mention
+    if state.tokens[i].norm not in ("one", "ones") or mention is None or state.broken or not mention.nouns:
+        return False
+    if any(can_sound(state.tokens[n].norm) for n in mention.nouns) or mention.verb or not mention.det:
+        return False
+    mention.nouns, mention.other, mention.det = [], True, "another"
+    return True
 
 
 def counted(clauses: Sequence[Clause], groups: Sequence[Clause], mention: Mention) -> Clause | None:
@@ -65,9 +96,10 @@ def counted(clauses: Sequence[Clause], groups: Sequence[Clause], mention: Mentio
         return told[-1]
     if group_of(clauses, groups) is not None or clauses[-1].ordinal is not None:
         return None
-    named = [clause for clause in clauses if clause.sentence == clauses[-1].sentence]
+    single = [clause for clause in clauses if clause not in groups]
+    named = [clause for clause in single if clause.sentence == clauses[-1].sentence]
     if len(named) < 2:
-        named = list(clauses)
+        named = single
     return named[mention.ordinal] if len(named) >= 2 and mention.ordinal < len(named) else None
 
 
@@ -87,9 +119,12 @@ def another_clause(clauses: Sequence[Clause], groups: list[Clause], mention: Men
     """A new source like one before: "another", "the other", "the second" of a group."""
     group = group_of(clauses, groups)
     shared = None
-    if group is None and mention.det == "one" and clauses[-1].count > 1 and clauses[-1] not in groups:
+    going = next((c for c in reversed(clauses) if c.count > 1 and c.has(MOTIONS) and not c.has(PLACES)), None)
+    if group is None and going is not None and going not in groups and mention.det in ("one", "the"):
+        group = shared = going  # "two cyclists pass me: the first on the left"
+    elif group is None and mention.det == "one" and clauses[-1].count > 1 and clauses[-1] not in groups:
         group = shared = clauses[-1]  # "both drummers are behind me, one on the left"
-    elif groups and mention.det == "one" and groups[-1].has(PLACES):
+    elif groups and mention.det in ("one", "the") and groups[-1].has(PLACES | MOTIONS):
         shared = groups[-1]
     if group is not None:
         groups.append(group)
@@ -99,10 +134,22 @@ def another_clause(clauses: Sequence[Clause], groups: list[Clause], mention: Men
         words = [word for word in label.split() if not word.endswith("ing")] or [label]
         label = " ".join([*words, ing(mention.verb)])
     clause = Clause(label, set(label.split()) | {"other", "one"})
-    clause.ordinal = mention.ordinal
+    clause.ordinal, clause.like = mention.ordinal, group or shared
     if shared is not None:
         clause.stages = [list(stage) for stage in shared.stages]
     return clause
+
+
+def remaining(clauses: Sequence[Clause], groups: Sequence[Clause]) -> list[Clause]:
+    """ "Two trucks idle on the left; one of them drives off": the other one, which stays."""
+    out = []
+    for group in dict.fromkeys(groups):
+        left = group.count - sum(clause.like is group for clause in clauses)
+        if left > 0 and group.count > 1 and group.has(PLACES):
+            label = singular(group.label) if left == 1 else group.label
+            stages = [list(stage) for stage in group.stages]
+            out.append(Clause(label, set(group.names), stages, list(group.spans), count=left))
+    return out
 
 
 def told_by_pronoun(piece: Pieces, clauses: Sequence[Clause], groups: list[Clause]) -> Clause | None:
@@ -114,8 +161,10 @@ def told_by_pronoun(piece: Pieces, clauses: Sequence[Clause], groups: list[Claus
     somebody = {"he": "man", "she": "woman", "they": "people"}.get(piece.subject)
     if not somebody or not piece.phrases or any(fits(piece.subject, clause) for clause in clauses):
         return None
-    pair = next((c for c in reversed(clauses) if c.names & COUPLES), None)
-    if pair is None and not piece.verb:
+    pair = next(
+        (c for c in reversed(clauses) if c.names & COUPLES or (c.count > 1 and is_person(c.names))), None
+    )
+    if pair is None and not piece.verb and not any(p.kind in MOTIONS for p in piece.phrases):
         return None
     if pair is not None and pair not in groups and not pair.has(PLACES | MOTIONS):
         groups.append(pair)

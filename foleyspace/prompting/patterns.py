@@ -41,9 +41,9 @@ MOD = rf"(?:(?P<mod>(?:{WEAK}|{HARD})(?: (?:off|over|out))?) )?"
 PART = (
     r"(?: (?P<part>side|ear|ears|shoulder|channel|speaker|headphone|earphone|cheek|flank|half"
     r"|edge|corner|wing|third"
-    r"|foot|feet|arm|elbow|hand|hand side|end|rear corner|position|direction|wall))?"
+    r"|foot|feet|arm|elbow|foreground|background|hand|hand side|end|rear corner|position|direction|wall))?"
 )
-_AT = (
+AT = (
     r"(?:(?:about|roughly|around|approximately|exactly|nearly|almost|some|an angle of|an "
     r"azimuth of|the|my|your|maybe|approx|approx \.|~) )*"
 )
@@ -61,7 +61,7 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     ("lateral", r"(?:over|behind) (?:my|your|the) (?P<shoulder>left|right)? ?shoulder"),
     (
         "back",
-        PREP + POSS + r"(?:very |far |direct )?(?P<depth>back|rear)(?: side| centre| half| end| part"
+        PREP + POSS + r"(?:very |(?P<far>far) |direct )?(?P<depth>back|rear)(?: side| centre| half| end| part"
         rf"| channel| speakers?| wall| area)?(?: of (?:{LISTENER}|{SCREEN}))?",
     ),
     (
@@ -77,13 +77,14 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     ),
     (
         "front",
-        rf"(?:(?P<prep>from|to|at) |right )?(?:directly |straight |dead |just |somewhere |up "
-        rf"|way )*(?:front and centre|in front|in the front|up front"
+        rf"(?:(?P<prep>from|to|at) |right )?(?:(?<=from )right )?(?:directly |straight |dead |just "
+        rf"|somewhere |up |way )*(?:front and centre|in front|in the front|up front"
         rf"|ahead|straight on|opposite {LISTENER}|facing {LISTENER}|before {LISTENER}|ahead of "
         rf"{LISTENER}|in front of {LISTENER})"
         rf"(?: of (?:{LISTENER}|{SCREEN}))?",
     ),
     ("front", r"(?P<prep>forward)"),
+    ("front", r"(?:at|on|by|near|before) (?:my|your|the listener 's) (?P<near>nose|chin|mouth|forehead)"),
     (
         "centre",
         PREP + POSS + r"(?:very |dead |exact |exactly |phantom |front )*(?P<depth>centre|middle|mono)"
@@ -97,7 +98,7 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     (
         "clock",
         r"(?:(?P<prep>at|from|to|toward|around|near|on|in) )?"
-        + _AT
+        + AT
         + rf"(?P<hour>{NUM}|\d+:\d\d) oclock(?: position| direction)?",
     ),
     (
@@ -107,12 +108,13 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     ),
     ("clock", rf"(?P<prep>at|from|to) (?P<hour>{HOURS})(?=$| [,.;:!?)]| and )"),
     ("clock", r"(?:(?P<prep>at|from|to|around) )?half past (?P<past>\d+)(?: oclock)?(?: position)?"),
+    ("clock", r"(?P<prep>to) (?P<hour>[1-9]|1[0-2])(?=$| [,.;)])"),
     ("clock", r"(?P<prep>at) (?P<hour>[1-9]|1[0-2])(?=$| [,.;)]| and (?:a|an|the) )"),
     ("clock", r"(?P<prep>at|from|to) (?P<hour>1?[1-9]:(?:00|30)|10:(?:00|30))"),
     (
         "azimuth",
         r"(?:(?P<prep>at|from|to|on|by|in) )?"
-        + _AT
+        + AT
         + rf"(?P<num>{NUM}) degrees(?: off| out| away| over| angle)?(?: azimuth)?"
         + r"(?: (?:to|on|toward|off to|from|in|of|off|out to|over to))?(?: (?:the|my|your))?(?: hard| far)? "
         + SIDE
@@ -121,10 +123,10 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     (
         "azimuth",
         r"(?:(?P<prep>at|from|to) )?(?:an |the |its )?(?:azimuth|az|azi|bearing)(?: angle)?(?: "
-        r"(?:of|is|was|are|=|:|at))*(?: (?:about|around))? "
+        r"(?:of|is|was|are|=|:|at|to))*(?: (?:about|around))? "
         rf"(?P<num>{NUM})(?: degrees)?(?: (?:to |on )?(?:the )?{SIDE})?",
     ),
-    ("azimuth", r"(?:(?P<prep>at|from|to) )?" + _AT + rf"(?P<num>{NUM})(?: degrees)? (?:azimuth|azi|az)"),
+    ("azimuth", r"(?:(?P<prep>at|from|to) )?" + AT + rf"(?P<num>{NUM})(?: degrees)? (?:azimuth|azi|az)"),
     ("elevation", rf"(?:at )?(?P<num>{NUM})(?: degrees)? (?:elevation|elev|el)"),
     (
         "azimuth",
@@ -132,6 +134,7 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
         r"(?: (?:to|on|off to))?(?: (?:the|my|your))? " + SIDE,
     ),
     ("clock", rf"(?:anywhere )?between (?P<hour>{NUM})(?: oclock)? and (?P<hour2>{NUM}) oclock"),
+    ("clock", rf"(?P<hour>{NUM})(?: oclock)? (?:to|-) (?P<hour2>{NUM}) oclock"),
     (
         "azimuth",
         rf"(?:(?P<prep>at|from|to) )?(?P<num>\d\d+) {SIDE}|(?:at )?(?P<side2>l|r|left|right)(?: by| at)? "
@@ -148,7 +151,11 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
         r"(?:(?P<prep>at|to|from|by) )?(?:hard |panned )?" + SIDE + r" (?:by |at "
         r")?(?P<pct>\d+(?:\.\d+)?) percent",
     ),
-    ("angle", r"(?:(?P<prep>at|from|to|by) )?" + _AT + rf"(?P<num>{NUM}) degrees"),
+    (
+        "spread",
+        rf"(?:at |in |from )?(?:all |full )?360(?!\d) degrees(?: all)?(?: around| round)?(?: {LISTENER})?",
+    ),
+    ("angle", r"(?:(?P<prep>at|from|to|by) )?" + AT + rf"(?P<num>{NUM}) degrees"),
     (
         "elevation",
         r"(?:at |with )?(?:an |the |and )?(?:elevation|elev|el|pitch)(?: angle)?(?: (?:of|is|was|=|:"
@@ -158,7 +165,7 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     ("elevation", rf"(?:elevated|raised|lifted|tilted up)(?: (?:by|to|at))? (?P<num>{NUM}) degrees"),
     (
         "elevation",
-        r"(?:(?:at|from|and|tilted|elevated|raised|by|lifted) )*" + _AT + rf"(?P<num>{NUM})(?: "
+        r"(?:(?:at|from|and|tilted|elevated|raised|by|lifted) )*" + AT + rf"(?P<num>{NUM})(?: "
         rf"degrees(?: (?:in|of))?|(?= (?:up|down)(?: |$)))"
         r" (?P<way>up|upward|upwards|above|high|elevation|elevated|higher|down|downward"
         r"|downwards|below|low|lower|beneath)"
@@ -172,10 +179,10 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     ),
     (
         "up",
-        r"(?:(?P<prep>from) )?(?:(?:slightly|a little|a bit|way|directly|straight|high|right"
-        r"|almost|up) )*(?:overhead|on top(?! of)|over head|over (?:my|your|the|our) heads?"
-        r"|high up|up high|way up|up above|high above|up there|up in the (?:air|sky|clouds)"
-        r"|high in the (?:air|sky)|in the (?:air|sky|clouds)|(?:from|on|at|near|in) the (?:ceiling|sky"
+        r"(?:(?P<prep>from|to(?! right)|toward) )?(?:(?:slightly|a little|a bit|way|directly|straight|high"
+        r"|right|almost|up) )*(?:overhead|on top(?! of)|over head|over (?:my|your|the|our) heads?"
+        r"|high up|up high|up top|way up|up above|high above|up there|up in the (?:air|sky|clouds)"
+        r"|high in the (?:air|sky)|in the (?:air|sky|clouds)|(?:from|on|at|near|in) the (?:ceiling|roof|sky"
         r"|rafters|rooftop|treetops|attic|loft|floor above)|upstairs|from high up|from on high)",
     ),
     (
@@ -192,71 +199,29 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     (
         "down",
         r"(?:at|by|near|around|from|under|beside|on|next to|close to) (?:my|your|the|the listener 's"
-        r"|our) (?:feet|foot|ankles|toes|shoes|legs|knees)|(?:from |at )?(?:down low|low down"
-        r"|way down|down below|down there|downstairs|underground|foot level|floor level|at the "
-        r"level of the floor)|(?:under|below|beneath|from) the (?:floor|ground)",
+        r"|the player 's|our|his|her|their) (?:feet|foot|ankles|toes|shoes|legs|knees)"
+        r"|(?:under|below|beneath|on|at) the"
+        r" (?:floor|ground)|(?:at |from )?(?:underground|foot level|floor level|at the level of the floor)",
     ),
+    (
+        "down",
+        r"(?:(?P<prep>from|to|toward|at) )?(?:(?:way )?(?:down low|low down)|way down|down below|down there"
+        r"|lower down|underfoot|downstairs)|(?:at )?(?:knee|ankle|shin) (?:height|level)",
+    ),
+    ("down", r"(?P<prep>from|to|toward) the (?:floor|ground)"),
     ("up", r"(?P<prep>from|at|on) (?:the )?top(?! of)(?= |$)"),
-    ("updown", r"(?P<low>high|low|up|upward|upwards|down|downward|downwards|raised|elevated)"),
+    ("up", r"higher up"),
+    ("up", r"(?P<edge>top)(?=$| [,.;:)])"),
     (
-        "distance",
-        r"(?:(?P<prep>from|to|at|within|until) )?(?:a )?(?:(?:distance|dist|radius|range|r|d) "
-        r")?(?:(?:of|is|=|:|at|only|just) )*" + _AT + rf"(?P<num>{NUM}) "
-        r"(?P<unit>metres|centimetres|kilometres|feet|yards|miles|inches|paces)"
-        rf"(?: (?:away|off|out|distant|distance|range|apart))?(?: from {LISTENER}| to {LISTENER})?",
-    ),
-    (
-        "near",
-        rf"(?:(?P<prep>from|to|at) )?(?P<very>very |really |extremely |super |so |uncomfortably "
-        rf"|too |right up |up )?(?:close|near|nearby|closeby|up close|close up|closely)"
-        rf"(?: by| up| range| at hand| in| enough| quarters)?(?: to {LISTENER}| {LISTENER})?",
-    ),
-    (
-        "near",
-        rf"(?:right |just |directly |immediately )?(?:next to|beside|alongside|close to|near to"
-        rf"|by) {LISTENER}|(?:at|by) (?:my|your) side|at close range|within (?:my )?(?:arm 's "
-        rf")?reach"
-        r"|in the (?:near )?foreground|(?:an )?arm 's length(?: away)?|(?:right )?here",
-    ),
-    (
-        "ear",
-        r"(?:right |up |very |really |whispered |directly |straight )*(?:close to|next to|at|in"
-        r"|into|by|near|beside|against|to) (?:my|your|the|the listener 's) (?:very "
-        r")?(?P<side>left|right)?(?: hand)? ?ears?",
-    ),
-    ("far", r"(?:further|more distant)(?: away| off| back| out)?(?! than| left| right| to)"),
-    ("near", r"(?:closer|nearer)(?=$| [,.;:!?)]| (?:a|an|the) )"),
-    (
-        "mid",
-        r"(?:not (?:too |very |so )?far(?: away| off)?|neither (?:close|near) nor far(?: away| off)?"
-        r"|(?:at )?(?:a )?(?:medium|mid|middle"
-        r"|moderate) (?:distance|range))",
-    ),
-    (
-        "far",
-        r"(?:(?P<prep>from|to|at|into) )?(?P<very>very |really |extremely |so |incredibly "
-        r"|super )?(?:quite |fairly |pretty |rather )?far(?: far)?(?: away| off| out| in the "
-        r"distance| from me| from us| from here)?"
-        r"(?: in the distance)?",
-    ),
-    (
-        "far",
-        r"(?:a|an|one|two|three|four|five|several|a few|many|\d+) (?:gardens?|streets?|houses?|rooms?"
-        r"|doors?|blocks?"
-        r"|rows?|fields?|floors?|hills?|valleys?|villages?) (?:away|off|down|over)",
-    ),
-    (
-        "far",
-        r"(?:(?:off|away|out|far|very|somewhere) )*(?:(?P<prep>in|into|from|at|to) )(?:the |a "
-        r")?(?:(?P<very>far|great|long|considerable) )?(?:distance|background|horizon|afar)"
-        r"|distant|distantly|afar|remote|(?P<very2>very) distant|miles away|a long way (?:off"
-        r"|away)|on the horizon",
+        "updown",
+        r"(?:(?P<prep>from|to) )?(?P<low>high|low|up|upward|upwards|down|downward|downwards|raised|elevated)",
     ),
     (
         "spread",
         rf"(?:from |on |in |at )?(?:all around|all round|everywhere|all sides|all directions"
         rf"|every direction|every side|everywhere around)(?: of)?(?: {LISTENER})?|(?:around|round) {LISTENER}"
-        rf"|(?:surround|surrounds|surrounding|envelops|enveloping|surrounded by)(?: "
+        rf"|(?:surrounds?|surrounding|surrounded|envelops?|enveloping|enveloped|engulfs?|engulfing|engulfed"
+        rf"|encircles?|encircling|encircled)(?: by)?(?: "
         rf"{LISTENER})?(?: (?:from|on) all sides)?|(?:wide|global)(?=$| [,.;:!?)])",
     ),
     (

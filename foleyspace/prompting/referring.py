@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from foleyspace.prompting.clause import DIRECTIONS, Clause
+from foleyspace.prompting.clause import DIRECTIONS, Clause, fits
 from foleyspace.prompting.fragments import Fragment
 from foleyspace.prompting.labels import Mention, Pieces
 from foleyspace.prompting.nouns import read_fragment
+from foleyspace.prompting.scan import sounding
 from foleyspace.prompting.sentences import base_goes_on, may_go_on
-from foleyspace.prompting.sources import can_sound
+from foleyspace.prompting.sources import SETTINGS, can_sound, is_animate
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.view import Phrase, Reference
-from foleyspace.prompting.words import DETERMINERS, LANDMARKS
+from foleyspace.prompting.words import DETERMINERS, LANDMARKS, word_set
 
 _HERE = {"behind": "back", "above": "up", "below": "down", "front": "front"}
 
@@ -39,7 +40,9 @@ def _mention(reference: Reference, tokens: Sequence[Token], verb: str = "") -> M
         return None
     if tokens[nouns[-1]].quoted:
         return Mention(det="the", quoted=nouns[-1], linked=True)
-    return Mention(det="the" if reference.definite else "a", nouns=nouns, linked=True, verb=verb)
+    mention = Mention(det="the" if reference.definite else "a", nouns=nouns, linked=True, verb=verb)
+    mention.anchor = not verb and tokens[nouns[-1]].norm in SETTINGS
+    return mention
 
 
 def _told_of_reference(fragments: Sequence[Fragment], k: int, piece: Pieces, tokens: Sequence[Token]) -> None:
@@ -75,14 +78,19 @@ def _placed_reference(
     a thing named for the first time is that thing's."""
     parts = pieces[k].parts
     for n, part in enumerate(parts):
-        if not isinstance(part, Phrase) or not part.refs or part.groups.get("relation") == "to":
+        if not isinstance(part, Phrase) or not part.refs:
             continue
         at = part.refs[0]
+        if part.groups.get("relation") == "to" and not sounding(at.words[-1]):
+            continue
         after = parts[n + 1] if n + 1 < len(parts) else None
         if at.end != part.end or not _is_new(at, tokens):
             continue
         mention = _mention(at, tokens)
-        if isinstance(after, Phrase) and after.kind in DIRECTIONS - {"relation"} and after.start == part.end:
+        here = (
+            isinstance(after, Phrase) and after.kind in DIRECTIONS - {"relation"} and after.start == part.end
+        )
+        if here and isinstance(after, Phrase) and after.prep not in ("from", "to", "toward"):
             parts.insert(n + 1, mention) if mention else None
             return
         if after is None and k + 1 < len(pieces) and fragments[k + 1].before.endswith("("):
@@ -104,6 +112,37 @@ def told_of(
         and any(ref.words[-1] in clause.names for ref in phrase.refs)
     ]
     return [phrase for phrase in [*pending, *phrases] if phrase not in waits], waits
+
+
+def _may_be(pronoun: str, clause: Clause) -> bool:
+    return fits(pronoun, clause) > 0 or (pronoun[:2] != "th" and is_animate(clause.names))
+
+
+_ABSOLUTE = {**_HERE, "left": "lateral", "right": "lateral", "beside": "near"}
+_WHOSE = word_set("her his him she he their them they")
+
+
+def place_by_listener(clauses: Sequence[Clause]) -> None:
+    """ "Behind her a floorboard creaks", and nobody is named who could be she: she is the one who listens."""
+    for clause in clauses:
+        for stage in clause.stages:
+            for n, phrase in reversed(list(enumerate(stage))):
+                words = [ref.words[-1] for ref in phrase.refs]
+                relation = phrase.groups.get("relation", "")
+                if len(words) != 1 or words[0] not in _WHOSE or any(_may_be(words[0], c) for c in clauses):
+                    continue
+                if relation in _ABSOLUTE:
+                    groups = (
+                        {**phrase.groups, "side": relation}
+                        if relation in ("left", "right")
+                        else phrase.groups
+                    )
+                    groups = {
+                        name: value for name, value in groups.items() if name not in ("relation", "own")
+                    }
+                    stage[n] = dataclasses.replace(phrase, kind=_ABSOLUTE[relation], groups=groups, refs=())
+                elif relation == "same":
+                    del stage[n]
 
 
 def _is_new(reference: Reference, tokens: Sequence[Token]) -> bool:

@@ -164,6 +164,9 @@ def _apply(phrase: Phrase, tracks: list[Track], offset_m: float | None) -> Track
     if kind in ("left", "right", "beside"):
         by = {"left": step or SIDE_STEP_DEG, "right": -(step or SIDE_STEP_DEG), "beside": -BESIDE_DEG}[kind]
         azimuth = sideways(azimuth, by)
+    elif kind == "mirror" and phrase.groups.get("side"):  # "at the same angle to the right"
+        wrapped = np.degrees(np.arctan2(np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))))
+        azimuth = np.abs(wrapped) * (1 if phrase.groups["side"] == "left" else -1)
     elif kind == "mirror":
         azimuth = -azimuth
     elif kind == "opposite":

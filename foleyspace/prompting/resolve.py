@@ -75,6 +75,8 @@ class Resolver:
                 find(ref, self.clauses, k) is None for ref in phrase.refs
             ):
                 self.unknown.append(phrase.text)
+                if "goes" in phrase.groups:  # "approaches the house"
+                    out.append(dataclasses.replace(phrase, kind="approach", groups={}, refs=()))
             else:
                 out.append(phrase)
         return out

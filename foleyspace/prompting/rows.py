@@ -14,6 +14,9 @@ from foleyspace.prompting.naming import is_way
 from foleyspace.prompting.places import merge
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.view import Phrase
+from foleyspace.prompting.words import word_set
+
+_DIRECT = word_set("lateral azimuth clock angle corner front back centre")
 
 
 def place_rows(fragments: Sequence[Fragment], pieces: Sequence[Pieces], tokens: Sequence[Token]) -> None:
@@ -31,7 +34,8 @@ def place_rows(fragments: Sequence[Fragment], pieces: Sequence[Pieces], tokens: 
         turn = (last - first + 180.0) % 360.0 - 180.0
         if abs(abs(turn) - 180.0) < 0.5:  # opposite ends: through the front
             turn = 180.0 if first < 0 else -180.0
-        piece.parts = [part for part in piece.parts if part not in (*ends, heading)]
+        for other in pieces:
+            other.parts = [part for part in other.parts if part not in (*ends, heading)]
         for number, (at, mention) in enumerate(members):
             azimuth = first + turn * number / (len(members) - 1)
             own = dataclasses.replace(ends[0], kind="azimuth", groups={"num": f"{azimuth:g}"})
@@ -63,6 +67,15 @@ def _members(
         if not (same or (listed and fragments[n].before == ";")) or not _bare(pieces[n]):
             break
         after += [(n, mention) for mention in pieces[n].mentions]
+    n = k - 1
+    if (
+        listed
+        and not before
+        and n >= 0
+        and fragments[n].sentence == fragments[k].sentence
+        and _bare(pieces[n])
+    ):
+        before = [(n, mention) for mention in pieces[n].mentions][:1]  # "string quartet, left to right: ..."
     if len(after) > 1 and (listed or not before):
         return after, before[0][1] if before else None
     for n in range(k - 1, -1, -1):
@@ -84,7 +97,7 @@ def share_sides(clauses: list[Clause], notes: list[str]) -> None:
     For one sound, or many, it is a sound from both sides."""
     told: list[Phrase] = []
     for clause in list(clauses):
-        _left_and_right(clauses, clause)
+        _one_each(clauses, clause)
         sides = next((p for stage in clause.stages for p in stage if p.kind == "sides"), None)
         if sides is None or sides in told:
             continue
@@ -109,17 +122,27 @@ def share_sides(clauses: list[Clause], notes: list[str]) -> None:
                 _replace(one, sides, dataclasses.replace(sides, kind="spread", groups={}))
 
 
-def _left_and_right(clauses: list[Clause], clause: Clause) -> None:
-    """ "Voices left and right": of several sounds some are here and some are there."""
+def _one_each(clauses: list[Clause], clause: Clause) -> None:
+    """ "Voices left and right", "maskers at 60 and -60 degrees": of several sounds some are here and some are
+    there."""
     stage = clause.stages[0]
-    sides = [p for p in stage if p.kind == "lateral"]
-    joined = len(sides) == 2 and sides[1].start - sides[0].end == 1 and sides[1].prep not in ("to", "toward")
-    if not joined or len(clause.stages) > 1 or not clause.several or clause.has(MOTIONS):
+    places = [p for p in stage if p.kind in _DIRECT]
+    apart = 4 if clause.count == len(places) else 2  # "two tones: 500 Hz left, 1 kHz right"
+    joined = all(
+        0 < b.start - a.end <= apart and (b.prep not in ("to", "toward") or a.prep == b.prep)
+        for a, b in pairwise(places)
+    )
+    known = clause.count in (1, len(places)) or clause.count > 3
+    alike = len({p.kind for p in places}) == 1 or len(places) > 2
+    if len(places) < 2 or not (joined and known and alike and clause.several) or clause.has(MOTIONS):
         return
-    if sides[0].groups.get("side", "")[:1] != sides[1].groups.get("side", "")[:1]:
-        (other,) = _twins(clauses, clause, 1)
-        clause.stages = [[p for p in stage if p is not sides[1]]]
-        other.stages = [[p for p in stage if p is not sides[0]]]
+    if any(p.kind in ("start", "finish") for p in stage):
+        return
+    if len(clause.stages) > 1 or len({p.groups.get("side", p.text)[:9] for p in places}) < len(places):
+        return
+    rest = [p for p in stage if p not in places]
+    for one, own in zip([clause, *_twins(clauses, clause, len(places) - 1)], places, strict=True):
+        one.stages = [[*rest, own]]
 
 
 def _corners(clauses: list[Clause], clause: Clause, corners: Phrase) -> None:

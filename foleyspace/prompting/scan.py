@@ -7,18 +7,21 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from foleyspace.prompting.clause import DIRECTIONS
+from foleyspace.prompting.clause import DIRECTIONS, MOTIONS
+from foleyspace.prompting.distance_patterns import DISTANCE_PATTERNS
 from foleyspace.prompting.heads import read_relation
 from foleyspace.prompting.motion_patterns import MOTION_PATTERNS
 from foleyspace.prompting.patterns import HOURS, PLACE_PATTERNS
 from foleyspace.prompting.several_patterns import SEVERAL_PATTERNS
 from foleyspace.prompting.text import Token
-from foleyspace.prompting.verb_words import MOVE_VERBS, verb_forms
+from foleyspace.prompting.verb_words import MOVE_VERBS, SOUND_VERBS, verb_forms
 from foleyspace.prompting.view import COMPOUND, STOPS, Phrase, TokenView
 from foleyspace.prompting.words import DETERMINERS, PREPOSITIONS, word_set
 
 # "goes off" is what alarms do; "leaves rustle"; the rain falls where it is
 _NO_MOTION = re.compile(r"(?:goes|go|going|went) off|(?:start|starts|starting|started) .*")
+_DROPPED = word_set("a an the something things stuff his her its their")
+_NAMED_SOUND = word_set("sound sounds noise noises sfx effect effects")
 _PARTICLE_OF = word_set(
     "rev speed pick warm wake get stand sit start turn build shut slow break close open cool tear sum"
 )
@@ -37,8 +40,14 @@ def _compiled() -> list[tuple[str, re.Pattern[str], frozenset[str], bool]]:
             frozenset(re.findall("[a-z]+", pattern)),
             r"\d" in pattern,
         )
-        for kind, pattern in [*PLACE_PATTERNS, *SEVERAL_PATTERNS, *MOTION_PATTERNS]
+        for kind, pattern in [*PLACE_PATTERNS, *DISTANCE_PATTERNS, *SEVERAL_PATTERNS, *MOTION_PATTERNS]
     ]
+
+
+def sounding(word: str) -> bool:
+    """Whether a word says that what stands before it is heard: "humming"."""
+    base, shape = verb_forms().get(word, ("", ""))
+    return shape == "ing" and base in SOUND_VERBS
 
 
 def scan(tokens: Sequence[Token], text: str) -> list[Phrase | int]:
@@ -69,11 +78,12 @@ class _Scanner:
         if (
             isinstance(before, Phrase)
             and before.groups.get("relation") == "to"
-            and before.prep in ("from", "to")
+            and before.prep in ("from", "to", "toward")
             and before.end == phrase.start
             and phrase.kind in DIRECTIONS - {"relation"}
             and phrase.prep in ("", "on", "at", "in")
             and before.refs[0].end == before.end
+            and not sounding(before.refs[0].words[-1])
         ):
             words = self.view.text[
                 self.view.tokens[before.start].start : self.view.tokens[phrase.end - 1].end
@@ -150,14 +160,25 @@ class _Scanner:
             if words == ["left"] and after == "of" and "what" in self.view.norms[max(i - 2, 0) : i]:
                 return False
             return not (words[-1] in ("l", "r") and len(words) > 3)
-        if kind == "clock" and len(words) == 2 and words[-1] in HOURS.split("|"):
+        if "over" in groups:  # "across the valley"; but "flies across the valley"
+            return not self._moves_before(i)
+        if kind == "clock" and "hour2" in groups and words[0] not in ("between", "anywhere"):
+            span = abs(float(groups["hour2"]) - float(groups["hour"]))  # as wide as that; else it is a way
+            return min(span, 12 - span) <= 3 and before != "from" and not self._moves_before(i)
+        if kind == "spread" and "360" in words:
+            return not self._moves_before(i)
+        if kind == "clock" and len(words) == 2 and (words[0] == "to" or words[-1] in HOURS.split("|")):
             return "oclock" in self.view.norms  # "at four o'clock ..., at ten"
-        if kind == "circle" and words[0] in ("around", "round"):
+        if (kind == "circle" and words[0] in ("around", "round", "in")) or (
+            kind == "pass" and words[0] == "across"
+        ):
             return self._moves_before(i)
         if kind == "centre" and words == ["c"]:
             return self.view.tokens[i].raw == "C" and f" {before} b " not in f" {self.view.joined} "
         if kind == "corner":
             return self.view.tokens[end - 1].raw.isupper() or len(words) == 1
+        if kind == "back" and words == ["back"] and after == "to" and before in ("then", "and", ","):
+            return False  # "to the right, then back to the centre"
         if kind == "back" and words == ["back"]:
             return verb_forms().get(before, ("", ""))[0] not in (
                 "come",
@@ -172,6 +193,10 @@ class _Scanner:
                     isinstance(item, Phrase) and item.prep in ("to", "toward") for item in self.items[-3:]
                 )
             )
+        if words == ["top"]:  # "centre top"
+            return bool(self.items) and isinstance(self.items[-1], Phrase)
+        if kind == "spread" and words[0] in ("around", "round"):
+            return not self._moves_before(i)
         if kind == "return":
             return before != "the" and any(
                 isinstance(item, Phrase)
@@ -190,22 +215,22 @@ class _Scanner:
 
     def _moves_before(self, i: int) -> bool:
         """Whether a verb of motion stands before in the sentence: "spin the bee around me"."""
-        for word in reversed(self.view.norms[:i]):
+        for at in range(i - 1, -1, -1):
+            word = self.view.norms[at]
             if word in STOPS:
                 return False
-            if verb_forms().get(word, ("",))[0] in MOVE_VERBS:
+            if verb_forms().get(word, ("",))[0] in MOVE_VERBS and self.view.word(at - 1) not in DETERMINERS:
                 return True
         return False
 
     def _is_height(self, i: int, end: int) -> bool:
-        before, after = self.view.word(i - 1), self.view.word(end)
+        before, after, word = self.view.word(i - 1), self.view.word(end), self.view.norms[end - 1]
         base = verb_forms().get(before, ("", ""))
-        placed = after in ("on", "in", "at", "to", "left", "right", "behind", "above") or self.view.norms[
-            i
-        ] in (
-            "high",
-            "low",
-        )
+        goes = any(isinstance(p, Phrase) and (p.prep == "from" or p.kind in MOTIONS) for p in self.items[-6:])
+        if word in ("up", "down") and after in ("to", "toward", "from", "into", "onto") and goes:
+            return False  # "from high on the left down to the right"
+        placed = end > i + 1 or after in ("on", "in", "at", "to", "left", "right", "behind", "above")
+        placed = placed or word in ("high", "low")
         if base[0] in _PARTICLE_OF or (
             not placed
             and base[0]
@@ -220,6 +245,14 @@ class _Scanner:
         first = verb_forms().get(words[0])
         if _NO_MOTION.fullmatch(" ".join(words)):
             return False
+        if first is not None and first[1] == "base":
+            after = verb_forms().get(self.view.word(end), ("", ""))
+            if self.view.word(end) in _NAMED_SOUND or (after[1] == "ing" and after[0] in SOUND_VERBS):
+                return False  # "a mic drop sound", "sink dripping"
+        if kind == "fall" and words[0][:4] == "drop" and self.view.word(end) in _DROPPED:
+            return False  # "drops something above me"
+        if kind == "pass" and words == ["right", "by"] and not verb_forms().get(before):
+            return False  # "a wasp right by my cheek"
         if words == ["crossing"] and before in DETERMINERS:
             return False  # "a crossing bell"
         if kind == "fall" and set(self.view.norms[max(i - 3, 0) : i]) & _WEATHER:

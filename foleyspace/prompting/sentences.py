@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, TIMES, Clause
 from foleyspace.prompting.fragments import Fragment
-from foleyspace.prompting.labels import Pieces, unlisted_verb
+from foleyspace.prompting.labels import Pieces
 from foleyspace.prompting.nouns import read_fragment
 from foleyspace.prompting.sources import ANIMALS, can_sound
 from foleyspace.prompting.text import Token
+from foleyspace.prompting.unlisted import takes_object, unlisted_verb
 from foleyspace.prompting.verb_words import GO_ON_VERBS, MOVE_VERBS, SOUND_VERBS, STILL_VERBS, verb_forms
 from foleyspace.prompting.view import Phrase
-from foleyspace.prompting.words import DETERMINERS, word_set
+from foleyspace.prompting.words import DETERMINERS, FILLERS, PREPOSITIONS, word_set
 
 
 def drop_headings(
@@ -25,6 +26,9 @@ def drop_headings(
         words = [tokens[item].norm for item in fragment.items if isinstance(item, int)]
         if fragment.before.endswith("as") and words[:1] in (["if"], ["though"]):
             drop.add(k)
+        if words[:1] in (["int"], ["ext"]) and tokens[fragment.span[0]].raw.isupper():
+            drop.update(n for n, other in enumerate(fragments) if _only_words(other, fragment, tokens))
+            continue
         tag = fragment.before.endswith("[") and fragment.after.startswith("]")  # "[VOX] a wizard chants"
         if not (tag or fragment.after.startswith(":")) or k + 1 >= len(fragments):
             continue
@@ -42,6 +46,13 @@ def drop_headings(
             drop.update(before)
     kept = [fragment for k, fragment in enumerate(fragments) if k not in drop]
     return kept, [fragments[k].span for k in sorted(drop)]
+
+
+def _only_words(fragment: Fragment, heading: Fragment, tokens: Sequence[Token]) -> bool:
+    """Whether it belongs to the same "INT. SUBWAY - DAY" and has no place of its own."""
+    names = [item for item in fragment.items if isinstance(item, int)]
+    upper = all(tokens[item].raw.isupper() for item in names)
+    return fragment.sentence == heading.sentence and len(names) == len(fragment.items) and upper
 
 
 _GROUPED = word_set(
@@ -83,7 +94,7 @@ def governing_times(
     if not new:
         return before
     alone = not piece.mentions and bool(piece.phrases) and all(p.kind in TIMES for p in piece.phrases)
-    if alone and fragments[k].after.startswith(",") and k + 1 < len(fragments):
+    if alone and fragments[k].after.startswith((",", ":")) and k + 1 < len(fragments):
         times, piece.parts = piece.phrases, []
         return times
     return []
@@ -101,6 +112,10 @@ def share_places(clauses: Sequence[Clause], groups: Sequence[Clause], fragments:
             and k + 1 < len(clauses)
             and _joint(fragments, clause, clauses[k + 1]) in ("and", ", and")
         )
+        colon = any(
+            f.before == ":" and f.span[0] == clause.spans[0][1] + 1 for f in fragments if clause.spans
+        )
+        listed = listed or (joint == "," and colon)  # "owl, wolf: left"
         shared = [phrase for stage in clause.stages for phrase in stage]
         if (joint == "and" or listed) and not clause.lead and not before.has(PLACES | MOTIONS):
             own = {word for phrase in shared for ref in phrase.refs for word in ref.words}
@@ -129,9 +144,27 @@ def may_go_on(fragments: Sequence[Fragment], k: int, tokens: Sequence[Token]) ->
     first = next((tokens[item].norm for item in fragment.items if isinstance(item, int)), "")
     then = any(isinstance(item, Phrase) and item.kind == "then" for item in fragment.items)
     form = verb_forms().get(first, ("", ""))
+    placed = any(isinstance(item, Phrase) and item.kind in DIRECTIONS for item in fragment.items)
+    moves = any(isinstance(item, Phrase) and item.kind in MOTIONS for item in fragment.items)
+    earlier = [other for other in fragments[:k] if other.sentence == fragment.sentence]
+    phrases = [item for other in earlier for item in other.items if isinstance(item, Phrase)]
     if fragments[k - 1].sentence == fragment.sentence:
         if not form[0] and unlisted_verb(first) and isinstance(fragment.items[0], int):
-            return True  # ", hovers in front"
+            after = fragment.items[1] if len(fragment.items) > 1 else None
+            if (
+                isinstance(after, Phrase)
+                and verb_forms().get(tokens[after.start].norm, ("", ""))[1] == "base"
+            ):
+                return False  # "heels approach"
+            following = tokens[after].norm if isinstance(after, int) else ""
+            joined = fragment.before.endswith(("and", "then", "but"))
+            if joined and following not in PREPOSITIONS and takes_object(first, following):
+                return True  # "and froths milk in front"
+            if following and following not in PREPOSITIONS | FILLERS | DETERMINERS:
+                return False  # ", stationmasters whistle"
+            # ", hovers in front"; but "a dog on the left, gizmos on the right"
+            went = moves or then or any(p.kind in MOTIONS or p.prep == "from" for p in phrases)
+            return went or not (placed and any(p.kind in DIRECTIONS for p in phrases))
         if form[1] in ("s", "ed") and form[0] in STILL_VERBS and not can_sound(first):
             return True
         if (
@@ -143,9 +176,10 @@ def may_go_on(fragments: Sequence[Fragment], k: int, tokens: Sequence[Token]) ->
             return True  # "a dog barks and growls behind me"
     if form[1] in ("s", "ing", "ed") and (then or form[0] in MOVE_VERBS):
         return True
-    placed = any(isinstance(item, Phrase) and item.kind in DIRECTIONS for item in fragment.items)
-    moves = any(isinstance(item, Phrase) and item.kind in MOTIONS for item in fragment.items)
-    earlier = [other for other in fragments[:k] if other.sentence == fragment.sentence]
+    if form[1] == "ing" and form[0] in STILL_VERBS - SOUND_VERBS and isinstance(fragment.items[0], int):
+        after = fragment.items[1] if len(fragment.items) > 1 else None
+        if not isinstance(after, int) or tokens[after].norm in PREPOSITIONS:
+            return True  # ", starting from the front"
     before = [tokens[item].norm for item in fragments[k - 1].items if isinstance(item, int)]
     if form[1] == "ing" and before and before[0] in DETERMINERS:
         earlier = [fragments[k - 1]]  # "a dog on the left, and a cow, mooing on the right"
@@ -173,6 +207,9 @@ def base_goes_on(fragments: Sequence[Fragment], k: int, tokens: Sequence[Token])
     return first[1] == "base" and first[0] in SOUND_VERBS and _does(fragments[k - 1], tokens, "base")
 
 
+_AND = word_set("and while as but whereas")
+
+
 def goes_forward(
     fragments: Sequence[Fragment], k: int, phrases: Sequence[Phrase], target: Clause, pieces: Sequence[Pieces]
 ) -> bool:
@@ -181,6 +218,8 @@ def goes_forward(
     following = None
     opens = fragments[k - 1].sentence != fragment.sentence or "while" in fragment.before.split()
     for n in range(k + 1, len(fragments)):
+        if fragments[n].before == "(" and fragments[n].after.startswith(")") and not pieces[n].mentions:
+            continue  # "on the left (2 m) a printer"
         if fragments[n].sentence != fragment.sentence or (pieces[n].verbs and not pieces[n].mentions):
             break
         if opens and not pieces[n].mentions and {p.kind for p in pieces[n].phrases} & PLACES:
@@ -188,11 +227,17 @@ def goes_forward(
         if pieces[n].mentions or pieces[n].phrases:
             following = pieces[n]
             break
-    if following is None or not following.mentions or fragment.after in ("and", "while"):
+    if following is None or not following.mentions or fragment.after in _AND:
         return False
+    last = fragments[k - 1].items[-1]
+    if fragment.before == "and" and isinstance(last, Phrase) and last.kind == phrases[0].kind == "lateral":
+        return False  # "computers beep left and right, an alarm"
     kinds = {phrase.kind for phrase in phrases}
     if opens:
         return True  # a place opens the sentence
+    opened = [n for n in range(1, k + 1) if fragments[n].before.endswith(("(", "["))]
+    if fragment.after.startswith((")", "]")) and opened and pieces[opened[-1] - 1].mentions:
+        return False  # "owl (left, high), fox (right, low)"
     free = not any(phrase.kind in DIRECTIONS for phrase in following.phrases)
     if kinds & MOTIONS or not free:
         return False

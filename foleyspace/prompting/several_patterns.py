@@ -8,14 +8,20 @@ from foleyspace.prompting.patterns import LISTENER, SCREEN, SIDE
 SEVERAL_PATTERNS: list[tuple[str, str]] = [
     (
         "sides",
-        rf"(?:(?:one )?(?:from|on|in|at|to) )?(?:the |my |your )?(?P<which>both|either|each|opposite)"
-        rf" (?:of my |of the )?(?:sides?|ears?|hands?|channels?|speakers?|ends?)"
+        rf"(?:(?:one )?(?:from|on|in|at|to|against|by) )?(?:the |my |your )?(?P<which>both|either|each"
+        rf"|opposite) (?:of my |of the )?(?:sides?|ears?|hands?|channels?|speakers?|ends?)"
         rf"(?: of (?:{LISTENER}|{SCREEN}))?",
     ),
     (
         "sides",
         rf"(?:one )?(?:in|from|at) (?P<which>each|every|the four|all four) (?:corners?|quarters?)"
         rf"(?: of (?:{LISTENER}|{SCREEN}))?",
+    ),
+    (
+        "sides",
+        r"(?:spread|spreads|split|doubled|wide|panned wide|panned hard)(?: out| wide| hard| over| across)*"
+        r" (?:to |on |at )?(?:the )?(?:hard )?(?:left|l) and (?:to |on |at )?(?:the )?(?:hard )?(?:right|r)"
+        r"|(?:(?:to|on|at) )?(?:the |my )?(?:left and right|right and left)(?: sides?)? of (?:me|us|you)",
     ),
     ("sides", r"(?:at )?and (?:and|/|or) (?P<num>-\d+(?:\.\d+)?) degrees(?: azimuth)?"),
     (
@@ -32,5 +38,5 @@ SEVERAL_PATTERNS: list[tuple[str, str]] = [
         rf"(?P<begins>starting|beginning) (?:on|from|at|in|with|to) (?:the |my |your )?(?:far"
         rf" )?{SIDE}(?: side| ear)?",
     ),
-    ("lateral", rf"(?:on|at|to|from) one (?:side|hand|end)(?: of (?:{LISTENER}|{SCREEN}))?"),
+    ("lateral", rf"(?:on|at|to|from|in) one (?:side|hand|end|ear)(?: of (?:{LISTENER}|{SCREEN}))?"),
 ]

@@ -137,8 +137,13 @@ SETTINGS = LANDMARKS | word_set(
     "camp campsite spring summer autumn winter morning noon afternoon dusk dawn sunset midnight today "
     "tomorrow weather"
 )
+# what many sounds make together: the heading of a text more often than one of its sounds
+EVENTS = word_set(
+    "party wedding picnic barbecue festival rehearsal concert parade funeral race match game fight battle "
+    "scene drill rush break lunch dinner breakfast night day trip visit walk ride show gig session"
+)
 TALK = word_set(
-    "act chapter episode intro outro verse chorus bridge break version draft example setup layout "
+    "welcome act chapter episode intro outro verse chorus bridge break version draft example setup layout "
     "arrangement requirement instruction note notes summary description list order row line pair plan idea "
     "sense point thing things stuff bit way part half lot lots fine good nice cool great perfect real "
     "really ear ears super effect effects thanks thank million lol asmr haha please care think else rest "
@@ -170,6 +175,13 @@ def often_heard(word: str) -> bool:
     """Whether the thing named is nearly always there to be heard: an instrument, a person, an animal, a"
     " car."""
     return word in INSTRUMENTS | MORE_INSTRUMENTS | PEOPLE | ANIMALS | VEHICLES
+
+
+def is_animate(names: set[str]) -> bool:
+    """Whether "he" or "she" may stand for it: people, animals, and who has the name of a trade."""
+    trade = ("er", "or", "ist", "smith", "man", "woman", "ian", "ess", "eer")
+    called = {name for name in names - MACHINES - NATURE - SOUNDS if name not in verb_forms()}
+    return is_person(names) or bool(names & ANIMALS) or any(n.endswith(trade) and len(n) > 4 for n in called)
 
 
 def is_person(names: set[str]) -> bool:

@@ -25,15 +25,16 @@ _JOINED = {
     "right hand": "righthand", "top left": "topleft", "top right": "topright", "front left": "frontleft",
     "front right": "frontright", "back left": "backleft", "back right": "backright",
     "straight ahead": "straightahead", "far away": "faraway far-off faroff far-away", "under": "underneath",
-    "left": "lft leftwards leftward leftmost lefty lefthandside",
-    "right": "rgt rght rt rightwards rightward rightmost",
+    "left": "lft leftmost lefty lefthandside",
+    "right": "rgt rght rt rightmost",
     "to and fro": "to-and-fro", "back": "bck backwards backward rearward rearwards",
     "forward": "forwards", "it is": "it's its's", "there is": "there's",
     "left side": "leftside", "right side": "rightside",
     "centre": "ctr cntr ctre center centered centred central dead-center",
     "and": "& + plus n", "at": "@", "metres": "mtrs", "toward": "towards", "further": "farther",
-    "above": "atop", "beside": "besides", "he is": "he's", "she is": "she's", "that is": "that's",
-    "the": "teh hte",
+    "to the left": "leftwards leftward", "to the right": "rightwards rightward", "you": "u ya",
+    "your": "ur yr", "above": "atop", "beside": "besides", "he is": "he's", "she is": "she's",
+    "that is": "that's", "the": "teh hte",
 }  # fmt: skip
 _AS = {name: joined for joined, names in _JOINED.items() for name in names.split()}
 # "isn't", "I'd", "we're" as two words each
@@ -50,10 +51,14 @@ _ABBREVIATED = re.compile(
     r"\b(approx|ft|deg|degs|sec|secs|min|int|ext|az|el|elev|mr|mrs|dr|ca|etc|yd|vs|ms|sfx)\.", re.IGNORECASE
 )
 
+# {"sound": "owl", "side": "left"}: keys and values lose their quotes
+_JSON_KEY = re.compile(r'"(\w[\w ]*)"\s*:\s*')
+_JSON_VALUE = re.compile(r'(?<=: )"([^"]*)"(?=\s*[,}\]])')
+
 _SIGNS = {
     "\xbd": "0.5", "\xbc": "0.25", "\xbe": "0.75", "\xba": "\xb0", "\u02da": "\xb0", "\u2026": ", ",
     "\u2212": "-", "\u2018": "'", "\u2019": "'", "\u2192": " to ", "\u2794": " to ", "\u21d2": " to ",
-    "\u2014": ", ", "\xad": "", "\xb1": " plus minus ",
+    "\u2014": ", ", "\xad": "", "\xb1": " plus and minus ",
 }  # fmt: skip
 
 _TOKEN = re.compile(
@@ -115,6 +120,8 @@ def read_text(text: str) -> tuple[str, list[Token], list[str]]:
 def _clean(text: str) -> tuple[str, list[str]]:
     """One line of plain characters; what stands in double quotes keeps its own."""
     notes: list[str] = []
+    if "{" in text and _JSON_KEY.search(text):
+        text = _JSON_VALUE.sub(r"\1", _JSON_KEY.sub(r"\1: ", text)).replace("}", ";").replace("{", " ")
     text = re.sub("[\u201c\u201d\u201e\xab\xbb]", '"', text)
     if text.count('"') % 2:
         at = text.rindex('"')
@@ -137,15 +144,36 @@ def _plain(text: str) -> str:
     for old, new in _SIGNS.items():
         text = text.replace(old, new)
     text = unicodedata.normalize("NFKC", text)
+    text = re.sub(r"(?:^|(?<=\n))\s*>+\s*", "", text)  # a quoted line
+    text = re.sub(r"(?:^|(?<=\s))#\d+\b:?", " ; ", text)  # "#1 owl, #2 fox"
+    text = _PLACE_FIRST.sub(r"\1: ", text)
     text = re.sub(r"<?[-=]*>+", " to ", text)
     text = re.sub(r"-ish\b", "", text)
+    text = re.sub(r"\bi\.\s?e\.|\be\.\s?g\.|\ba\.k\.a\.", ", ", text)
+    text = re.sub(r"[?]+(?=\s+[a-z])", ",", text)  # what goes on in small letters is the same sentence
     text = re.sub(r"\b[Oo]\.\s?[Ss]\.", "offscreen ", text)
     text = _ABBREVIATED.sub(r"\1", text)
-    text = re.sub(r"(?:(?<=^)|(?<=[\s,;.]))\d{1,2}\)\s+(?=[A-Za-z]|$)", " ; ", text)  # a list in one line
+    text = _LISTED.sub(lambda m: m.group() if _inside(text, m.start()) else " ; ", text)  # a list in one line
     text = re.sub(r"(?<=\d)\s?\u2013\s?(?=\d)", "-", text).replace("\u2013", ", ")
     # a line break ends a line of a list; inside a sentence it is a space
     text = re.sub(r"\s*\r?\n\s*(?=[A-Z\d*\u2022-]|$)", " ; ", text)
+    text = re.sub(
+        r"(?:^|(?<=\n))([^\n]{3,44}[^\n,:;])\n\s*(?!and\b|or\b|but\b|while\b|then\b)(?=\S)", r"\1 ; ", text
+    )
     return re.sub(r"(?:(?<=^)|(?<=; ))(?:\d+[.)]|[*\u2022-])\s+", "", text)
+
+
+# "left -> owl", which tells of no way
+_PLACES = r"(?:left|right|front|back|rear|behind|centre|center|middle|above|below|l|r|c)"
+_PLACE_FIRST = re.compile(
+    rf"\b({_PLACES}) *(?:[-=]+>| to  )(?! *(?:the |my |far |hard )*(?:{_PLACES}\b|[\d+-]))", re.IGNORECASE
+)
+_LISTED = re.compile(r"(?:(?<=^)|(?<=[\s,;.]))\d{1,2}\)\s+(?=[A-Za-z]|$)")
+
+
+def _inside(text: str, at: int) -> bool:
+    """Whether a bracket is open there: "(az 30, el 0) cello" is no list."""
+    return text.count("(", 0, at) > text.count(")", 0, at)
 
 
 def _kept(character: str, quoted: bool, ignored: list[str]) -> str:

@@ -42,6 +42,12 @@ def circle(
     clockwise = any(p.groups.get("spin") == "clockwise" for p in stage)
     if target.azimuth_deg is not None and target.azimuth_deg < 0:
         clockwise = True
+    if (
+        target.azimuth_deg is not None
+        and abs(target.azimuth_deg) == 90
+        and not any(p.kind == "finish" for p in stage)
+    ):
+        target = Place()  # "once around my head, turning to the right": which way it turns
     start = next(
         (p.azimuth_deg for p in (origin, own, before) if p is not None and p.azimuth_deg is not None), 0.0
     )

@@ -23,24 +23,24 @@ SOUND_VERBS = word_set(
     "sing speak talk whisper shout yell scream shriek cry weep sob laugh giggle chuckle hum whistle cough "
     "sneeze snore breathe pant sigh groan moan mumble murmur mutter chant rap recite narrate read call "
     "cheer clap applaud chat argue babble hiccup burp gasp growl bark howl whine yelp meow miaow purr hiss "
-    "roar snarl grunt neigh whinny snort moo bleat baa oink squeal quack cluck crow coo chirp tweet "
-    "twitter hoot caw squawk screech croak buzz drone ring beep bleep ping chime toll tick tock click "
-    "clack clatter clink clang clank jingle jangle tinkle rattle rumble thunder boom bang crash smash slam "
-    "thud thump knock pound tap hammer drill saw chop cut scrape scratch squeak creak crack crackle pop "
-    "snap crunch rustle swish splash drip gurgle bubble trickle pour flow spray sizzle fry boil steam honk "
-    "rev idle putter chug whirr whir whirl blow blare blast echo resonate strum pluck drum beat toot play "
-    "perform strike hit kick bounce explode burst fire shoot break shatter crumble tear rip zip type dial "
-    "vacuum mow shuffle stomp stamp tiptoe step splatter patter rain hail storm chew munch slurp sip gulp "
-    "eat drink wail swarm ululate yodel croon serenade preach announce pray lecture cackle crinkle flap "
-    "flutter tumble swoosh whoosh vibrate pulse throb peal cascade close open shut swallow sniff snuffle "
-    "gallop trot march dance work operate trumpet answer reply respond complain gossip discuss debate "
-    "quarrel joke flush snip sputter thunk plink plop gush blip bellow thrum clop scuttle sniffle gobble "
-    "squelch squish thwack whack dong ding peep trill screak clamor clamour hawk count gargle retch spit "
-    "kiss smack cheep peck bray yap yip gibber jabber warble twang grind clunk plunk plonk splutter rasp "
-    "wheeze whimper bawl holler scold nag natter prattle interview broadcast fizz simmer percolate brew "
-    "churn grate scrunch bong beg swear curse bicker squabble chortle guffaw snicker titter sneer heckle "
-    "jeer boo whoop beatbox improvise rehearse practise practice scrub scour brush polish punch slap spank "
-    "splosh slosh glug dribble spurt squirt zing backfire misfire brake skid unlock"
+    "roar snarl grunt neigh whinny snort moo bleat baa oink squeal quack cluck crow coo chirp tweet twitter "
+    "hoot caw squawk screech croak buzz drone ring beep bleep ping chime toll tick tock click clack clatter "
+    "clink clang clank jingle jangle tinkle rattle rumble thunder boom bang crash smash slam thud thump "
+    "knock pound tap hammer drill saw chop cut scrape scratch squeak creak crack crackle pop snap crunch "
+    "rustle swish splash drip gurgle bubble trickle pour flow spray sizzle fry boil steam honk rev idle "
+    "putter chug whirr whir whirl blow blare blast echo resonate strum pluck drum beat toot play perform "
+    "strike hit kick bounce explode burst fire shoot break shatter crumble tear rip zip type dial vacuum "
+    "mow shuffle stomp stamp tiptoe step splatter patter rain hail storm chew munch slurp sip gulp eat "
+    "drink wail swarm ululate yodel croon serenade preach announce pray lecture cackle crinkle flap flutter "
+    "tumble swoosh whoosh vibrate pulse throb peal cascade close open shut swallow sniff snuffle gallop "
+    "trot march dance work operate trumpet answer reply respond complain gossip discuss debate quarrel joke "
+    "flush snip sputter thunk plink plop gush blip bellow thrum clop scuttle sniffle gobble squelch squish "
+    "thwack whack dong ding peep trill screak clamor clamour hawk count gargle retch spit kiss smack cheep "
+    "peck bray yap yip gibber jabber warble twang grind clunk plunk plonk splutter rasp chatter wheeze "
+    "whimper bawl holler scold nag natter prattle interview broadcast fizz simmer percolate brew churn "
+    "grate scrunch bong beg swear curse bicker squabble chortle guffaw snicker titter sneer heckle jeer boo "
+    "whoop beatbox improvise rehearse practise practice scrub scour brush polish punch slap spank splosh "
+    "slosh glug dribble spurt squirt zing backfire misfire brake skid unlock"
 )
 # what takes a thing from place to place
 MOVE_VERBS = word_set(
@@ -52,7 +52,8 @@ MOVE_VERBS = word_set(
     "overtake scramble clamber meander sidle cartwheel somersault teleport slither steer turn bound career "
     "streak hurtle sneak come enter arrive pass approach near circle orbit revolve rotate spin recede "
     "leave depart retreat disappear rise climb ascend fall drop descend sink lift soar land plunge follow "
-    "return loop"
+    "return loop scoot whip flit flitter skitter skim trek hike wade paddle swerve veer spiral patrol wobble "
+    "pelt scud barrel lurch shamble tramp spread waft seep haul lug tow drag"
 )
 # the noise is the walking itself
 STEPPING = word_set("walk run jog march gallop trot stomp tiptoe sprint")
@@ -77,8 +78,8 @@ WEATHER_VERBS = {"rain": "rain", "pour": "rain", "snow": "snow", "hail": "hail",
                  "storm": "storm", "drizzle": "drizzle"}  # fmt: skip
 # in their base form after "and" they go on about several things: "fireworks go up and explode above me"
 GO_ON_VERBS = word_set(
-    "explode burst go come move pass disappear vanish fade head return circle cross enter leave run walk "
-    "drive continue travel land stop end rise approach recede"
+    "explode burst break go come move pass disappear vanish fade head return circle cross enter leave run "
+    "walk drive continue travel land stop end rise approach recede"
 )
 ADDRESSING = word_set("answer call face watch attack chase follow greet join interrupt accompany shoot fight")
 LIGHT_VERBS = word_set("emit produce utter release take make give")

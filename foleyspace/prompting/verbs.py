@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from foleyspace.prompting.clause import PLACES
 from foleyspace.prompting.labels import Mention, Pieces, is_heard, is_plural
 from foleyspace.prompting.text import Token
+from foleyspace.prompting.unlisted import ARTICLES
 from foleyspace.prompting.verb_words import (
     GO_ON_VERBS,
     LIGHT_VERBS,
@@ -16,7 +18,15 @@ from foleyspace.prompting.verb_words import (
     verb_forms,
 )
 from foleyspace.prompting.view import PLURAL_THINGS, Phrase
-from foleyspace.prompting.words import DETERMINERS, FILLERS, INSTRUMENTS, PREPOSITIONS
+from foleyspace.prompting.words import (
+    ADJECTIVES,
+    COUNTS,
+    DETERMINERS,
+    FILLERS,
+    INSTRUMENTS,
+    PREPOSITIONS,
+    word_set,
+)
 
 # names of sounds whose second word could be a verb
 _NOUN_PAIRS = {
@@ -41,6 +51,8 @@ class FragmentState:
         self.passing: list[int] | None = None  # words of "in the kitchen", passed over
         self.passed_noun = False
         self.base_goes_on = False
+        self.does = -9  # where a verb that no list has stands
+        self.inverted = ""  # "behind me sings a woman": the verb of the mention to come
 
     def next_word(self, k: int) -> str:
         """The word after item `k`, empty where a phrase or nothing follows."""
@@ -61,6 +73,8 @@ class FragmentState:
     def start(self, mention: Mention) -> None:
         self.mention = mention
         mention.sound_of, self.sound_of = self.sound_of, False
+        if self.inverted:
+            mention.verb, mention.linked, self.inverted = self.inverted, True, ""
         self.out.parts.append(mention)
         self.det, self.count, self.broken = "", 1, False
 
@@ -69,9 +83,20 @@ def is_verb(state: FragmentState, k: int, i: int, form: tuple[str, str]) -> bool
     base, shape = form
     if state.det and not (state.mention and not state.mention.nouns and not state.mention.other):
         return False
+    named = state.mention.nouns if state.mention is not None and state.mention.det else []
+    if (
+        shape == "base"
+        and named
+        and not state.broken
+        and all(state.tokens[n].norm in ADJECTIVES for n in named)
+    ):
+        return False  # "an old pipe groans"
     if i and state.tokens[i - 1].norm in ("of", "'s"):
         return False  # "a couple of crows", "the van's jingle"
     nothing_before = state.mention is None
+    follower = verb_forms().get(state.next_word(k), ("", ""))
+    if nothing_before and shape == "base" and follower[1] == "ing" and follower[0] in SOUND_VERBS:
+        return False  # "sink dripping"
     if state.mention is not None and state.mention.nouns and not state.broken:
         pair = (state.tokens[state.mention.nouns[-1]].norm, state.tokens[i].norm)
         if pair[1] in _NOUN_PAIRS.get(pair[0], "").split() and state.mention.nouns[-1] == i - 1:
@@ -89,6 +114,12 @@ def is_verb(state: FragmentState, k: int, i: int, form: tuple[str, str]) -> bool
             return True
         if state.out.subject:
             return True
+        if i and state.tokens[i - 1].norm in _BEFORE_VERB:
+            return True  # "I've got"
+        if inverts(state, i, form):
+            return True
+        if not state.out.parts and not state.det and state.next_word(k) in ARTICLES:
+            return True  # "lay the helicopter on the left"
         if shape == "base":
             after = [item for item in state.items[k + 1 : k + 3] if isinstance(item, Phrase)]
             led = bool(after) and after[0].prep in ("to", "toward")  # "..., come to the middle"
@@ -106,15 +137,30 @@ def is_verb(state: FragmentState, k: int, i: int, form: tuple[str, str]) -> bool
     return True
 
 
+_BEFORE_VERB = word_set("i we you they have has had not to")
+
+
+def inverts(state: FragmentState, i: int, form: tuple[str, str]) -> bool:
+    """ "Behind me sings a woman", "from the left came the clop": a place, a verb, and then who."""
+    last = state.out.parts[-1] if state.out.parts else None
+    k = state.items.index(i)
+    opens = isinstance(last, Phrase) and last.kind in PLACES and last.end == i and state.mention is None
+    return opens and form[1] in ("s", "ed") and state.next_word(k) in ARTICLES | COUNTS
+
+
 def read_verb(state: FragmentState, i: int, form: tuple[str, str]) -> None:
     base, shape = form
+    if inverts(state, i, form):
+        state.inverted = base if base in SOUND_VERBS else ""
+        return
     state.det = ""
     state.out.verbs = True
     passive = i > 0 and verb_forms().get(state.tokens[i - 1].norm, ("", ""))[0] == "be"
     mention = state.mention
     if mention is not None:
         mention.linked = True
-        mention.moved = mention.moved or base in MOVE_VERBS
+        # "are having a chat": what they have is no sound of its own
+        mention.moved = mention.moved or base in MOVE_VERBS or (base == "have" and shape == "ing")
         state.broken = state.broken and not (base in SOUND_VERBS and not mention.verb)
         if mention.objects and mention.object_det and shape == "s" and base in SOUND_VERBS | MOVE_VERBS:
             # "a dog barks a cat meows": the object was the next subject
@@ -145,6 +191,12 @@ def read_verb(state: FragmentState, i: int, form: tuple[str, str]) -> None:
     )
     at = state.items.index(i) + 1
     following = state.items[at] if at < len(state.items) else None
+    if base == "go" and isinstance(following, Phrase) and following.text.lower().startswith("off "):
+        return  # "an explosion goes off in the distance"
+    if base == "go" and state.next_word(at - 1) == "off":
+        after = state.items[at + 1] if at + 1 < len(state.items) else None
+        if not isinstance(after, Phrase) or after.prep not in ("to", "toward"):
+            return  # "an explosion goes off behind us"
     going_on = mention is None and isinstance(following, Phrase) and following.prep in ("to", "toward")
     if (
         arriving
@@ -152,7 +204,7 @@ def read_verb(state: FragmentState, i: int, form: tuple[str, str]) -> None:
         or (
             base in MOVE_VERBS
             and not setting
-            and base not in SOUND_VERBS | {"come", "follow", "leave", "land", "fall"}
+            and base not in SOUND_VERBS | {"come", "follow", "leave", "land", "fall", "drop"}
         )
         or base in STEPPING
     ):
