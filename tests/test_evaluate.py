@@ -240,20 +240,21 @@ def test_the_same_again(made, evaluated, tmp_path):
     assert metrics["items"]["shard0/a"] == evaluated.metrics["items"]["shard0/a"]
 
 
-def test_the_language_model_named_answers(made, tmp_path, monkeypatch):
-    asked = []
+def test_the_language_model_named_is_asked(made, tmp_path, monkeypatch):
+    loaded, asked = [], []
 
-    def first_choice(reading, question, model, offline):
-        asked.append((model, offline))
-        return question.choices[0]
+    def understand(item, sounds, **options):
+        asked.append((sorted(sounds), options))
+        return {name: {"LCR object": 50.0} for name in sounds}
 
-    monkeypatch.setattr("foleyspace.language_model.load_language_model", lambda *_: None)
-    monkeypatch.setattr("foleyspace.evaluation.understanding.ask_model", first_choice)
-    options = {"hrtfs": str(made / "hrtfs"), "limit": 1, "audio": False, "systems": ("mono",)}
+    monkeypatch.setattr("foleyspace.language_model.load_language_model", lambda *told: loaded.append(told))
+    monkeypatch.setattr("foleyspace.evaluation.understanding.understand", understand)
+    options = {"hrtfs": str(made / "hrtfs"), "limit": 1, "audio": False, "systems": ("mono",), "seed": 3}
     config = EvaluateConfig(out=str(tmp_path / "o"), ask="some/model", offline=True, **options)
     figures = run(made / "set", config).metrics["items"]["shard0/a"]
-    assert set(asked) == {("some/model", True)} and asked
-    assert '"QA as truth": 100.0' in json.dumps(figures)  # it says the same whatever it hears
+    assert loaded == [("some/model", True)]
+    assert asked == [(["mono", "truth"], {"seed": 3, "model": "some/model", "offline": True})]
+    assert '"LCR object": 50.0' in json.dumps(figures)
 
 
 def test_the_command(made, tmp_path, monkeypatch, capsys):

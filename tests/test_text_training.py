@@ -83,8 +83,14 @@ def test_weights_without_fusion_start_one_with_it_unchanged(tmp_path):
     torch.testing.assert_close(started.eval()(*inputs()), expected, atol=1e-5, rtol=1e-4)
 
 
-def test_the_words_that_a_scene_was_read_from_reach_the_network(tmp_path):
-    net = made(replace(SMALL, fusion="saf"))  # the embedded word vectors: no other encoder is on the disk
+def test_the_words_that_a_scene_was_read_from_reach_the_network(tmp_path, monkeypatch):
+    def encode(texts, name, offline):
+        """By its letters: whether an encoder is installed does not matter."""
+        letters = np.frombuffer(texts[0].encode().ljust(DIM)[:DIM], np.uint8).astype(np.float32)[None]
+        return letters / np.linalg.norm(letters)
+
+    monkeypatch.setattr("foleyspace.text_encoder.encode", encode)
+    net = made(replace(SMALL, fusion="saf"))
     torch.nn.init.constant_(net.fused, 3.0)
     torch.nn.init.normal_(net.query.weight)
     options = SeparatorOptions(str(export(net, tmp_path / "w.safetensors", {})), "cpu", offline=True)
