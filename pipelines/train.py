@@ -41,11 +41,11 @@ class TrainConfig:
     channels: tuple[int, ...] = (24, 32, 48, 64)
     condition: int = 192
     learning_rate: float = 2e-3
-    weight_decay: float = 0.01
-    ema: float = 0.999
+    weight_decay: float = 0.02
+    ema: float = 0.998
     label_drop: float = 0.1
     label_noise: float = 0.5
-    flow_share: float = 0.15
+    flow_share: float = 0.1
     text: str = ""
     fusion: str = ""
     prompt_drop: float = 0.3
