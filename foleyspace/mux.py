@@ -133,6 +133,8 @@ def _maps(video: Stream, kept: list[Stream], container: Container, clip: Clip) -
     for stream in kept:
         args += ["-map", f"0:{stream.index}"]
     args += ["-c", "copy"]
+    if container.timed and video.codec in ("h264", "hevc") and _untimed(clip):
+        args += ["-bsf:v:0", "dts2pts"]  # frames out of order: the container's own guess is off at the start
     for number, stream in enumerate(stream for stream in kept if stream.kind == "subtitle"):
         args += [f"-c:s:{number}", subtitle_codec(container, stream) or "copy"]
     args += ["-disposition:a:0", "default"]
@@ -148,7 +150,7 @@ def _tags(title: str, media: Media, clip: Clip, container: Container) -> list[st
     if clip.audio and clip.audio.index < len(sounds) and sounds[clip.audio.index].language:
         args += ["-metadata:s:a:0", f"language={sounds[clip.audio.index].language}"]
     flags = list(container.flags)
-    if flags and any(key.startswith("com.") for key in media.metadata):
+    if "-movflags" in flags and any(key.startswith("com.") for key in media.metadata):
         flags[-1] += "+use_metadata_tags"  # what phones write: place, model
     return args + flags
 

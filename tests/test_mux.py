@@ -18,6 +18,7 @@ import soundfile
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.mux import remux
 from foleyspace.soundtrack import extract_mono
+from foleyspace.streams import inspect
 from foleyspace.video import frames, probe
 
 
@@ -50,6 +51,25 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path, clip_path: Path, wa
         media.ffmpeg("-i", clip_path, "-c:v", "libvpx", "-c:a", "libopus", source)
     made = [remux(probe(source), wav, tmp_path / f"{k}.{suffix}").read_bytes() for k in range(2)]
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_frames_out_of_order_without_time_stamps(tmp_path: Path, wav: Path, suffix: str) -> None:
+    """H.264 with B-frames in AVI, which stores no presentation times: the first frame, too, has its own."""
+    source = tmp_path / "in.avi"
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=2")
+    media.ffmpeg(*picture, "-f", "lavfi", "-i", "sine=d=2", "-c:v", "libx264", "-bf", "2", source)
+    out = remux(probe(source), wav, tmp_path / f"out.{suffix}")
+    np.testing.assert_allclose(np.diff(probe(out).times), np.diff(probe(source).times), atol=1e-3)
+    np.testing.assert_allclose(np.diff(probe(out).times), 0.04, atol=1e-3)
+
+
+def test_what_a_phone_says_does_not_stop_matroska(tmp_path: Path, clip_path: Path, wav: Path) -> None:
+    source = tmp_path / "phone.mov"
+    model = ("-movflags", "use_metadata_tags", "-metadata", "com.apple.quicktime.model=Phone")
+    media.ffmpeg("-i", clip_path, "-c", "copy", *model, source)
+    assert "com.apple.quicktime.model" in inspect(source).metadata
+    assert remux(probe(source), wav, tmp_path / "out.mkv").is_file()
 
 
 @pytest.mark.parametrize(
