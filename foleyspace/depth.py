@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.camera import DEFAULT_FOV_DEG, Projection, check_view
-from foleyspace.depth_files import find_model_folder, load_network
+from foleyspace.depth_files import load_network
 from foleyspace.errors import InputError
 from foleyspace.keeping import kept
+from foleyspace.model_folder import find_model_folder
 from foleyspace.object_size import object_size
 from foleyspace.size_distance import ray_lengths, size_distance
 from foleyspace.smoothing import smooth
@@ -106,7 +107,9 @@ def load_depth(name: str = "auto", *, device: str = "auto", offline: bool = Fals
     if name == "size":
         return None
     asked = DEFAULT_MODEL if name == "auto" else name
-    folder, why = find_model_folder(asked, offline)
+    folder, why = find_model_folder(
+        asked, offline, "depth", "auto, size, a Hugging Face model name or a folder"
+    )
     if folder is None:
         log.warning("depth model %s not used (%s): distances come from object sizes", asked, why)
         return None

@@ -151,7 +151,7 @@ def _detector() -> Check:
 
 def _depth() -> Check:
     from foleyspace.depth import DEFAULT_MODEL
-    from foleyspace.depth_files import cached_folder
+    from foleyspace.model_folder import cached_folder
 
     name = DEFAULT_MODEL.split("/")[-1]
     if cached_folder(DEFAULT_MODEL) is not None:

@@ -41,11 +41,16 @@ def channel_names(layout: str) -> tuple[str, ...]:
     return _standard().get(layout, ("?",))
 
 
+def is_ambisonic(names: tuple[str, ...]) -> bool:
+    """Whether `channel_names` are those of ambisonics, the omnidirectional one first."""
+    return names[0].startswith("ACN")
+
+
 def without_ambisonics(layout: str) -> str:
     """ffmpeg filters, with a comma behind, that make channels of ambisonics plain channels: its resampler
     refuses to touch the former. "" for other layouts."""
     names = channel_names(layout)
-    if not names[0].startswith("ACN"):
+    if not is_ambisonic(names):
         return ""
     return f"channelmap=map={'|'.join(map(str, range(len(names))))}:channel_layout={len(names)}C,"
 
@@ -55,7 +60,7 @@ def mono_weights(names: tuple[str, ...]) -> NDArray[np.float64]:
 
     Ambisonic channels: the omnidirectional one alone. Unnamed channels: their average.
     """
-    if names[0].startswith("ACN"):
+    if is_ambisonic(names):
         weights = np.array([1.0] + [0.0] * (len(names) - 1))
     elif "?" in names:
         weights = np.ones(len(names))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.ffmpeg import decoding, opened, reason
 from foleyspace.files import atomic_output, check_input
+from foleyspace.layouts import channel_names, is_ambisonic
 from foleyspace.soundtrack import wav_format
 from foleyspace.streams import inspect
 from foleyspace.types import Samples
@@ -117,7 +118,8 @@ def _measure(path: str | Path, index: int, peaks: bool) -> tuple[float | None, f
     if index >= len(streams):
         raise InputError(f"{path} has no sound track {index}")
     found = streams[index].audio_format
-    meter = "channelmap=map=0:channel_layout=mono," if found and found[1].startswith("ambisonic") else ""
+    omni = found is not None and is_ambisonic(channel_names(found[1]))
+    meter = "channelmap=map=0:channel_layout=mono," if omni else ""
     meter += "ebur128=framelog=quiet:metadata=1" + (":peak=true" if peaks else "")
     lufs, peak = _run_meter(path, streams[index].index, meter)
     if lufs is None and (media.duration or 0) < 1.0:

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace.depth_files import find_model_folder, one_line
 from foleyspace.device import torch_device
 from foleyspace.errors import InputError
 from foleyspace.keeping import kept
 from foleyspace.label_sounds import LABEL_SOUNDS
+from foleyspace.model_folder import find_model_folder, one_line
 from foleyspace.motion import LABEL
 from foleyspace.observed import ObservedTrack
 from foleyspace.quiet import quiet_transformers
@@ -58,7 +58,7 @@ def load_namer(name: str, *, device: str = "auto", offline: bool = False) -> Nam
     warning, where the hub does not answer. Raises `InputError` for what is no such model."""
     if not name:
         return None
-    folder, why = find_model_folder(name, offline, "namer")
+    folder, why = find_model_folder(name, offline, "namer", "a Hugging Face model name or a folder")
     if folder is None:
         log.warning("`namer` %s not used (%s): what moves stays unnamed", name, why)
         return None
@@ -111,13 +111,15 @@ def _largest(track: ObservedTrack, clip: Clip) -> NDArray[np.uint8] | None:
 
     size: Floats = (track.xyxy[:, 2] - track.xyxy[:, 0]) * (track.xyxy[:, 3] - track.xyxy[:, 1])
     best = int(np.argmax(size))
-    for _, _, frame in frames(clip, start=float(track.times[best])):
-        height, width = frame.shape[:2]
-        x1, y1, x2, y2 = track.xyxy[best]
-        dx, dy = AROUND * (x2 - x1), AROUND * (y2 - y1)
-        left, right = (round(float(np.clip(x, 0, 1)) * width) for x in (x1 - dx, x2 + dx))
-        top, bottom = (round(float(np.clip(y, 0, 1)) * height) for y in (y1 - dy, y2 + dy))
-        if min(right - left, bottom - top) >= SMALLEST_PX:
-            return np.ascontiguousarray(frame[top:bottom, left:right])
-        break
-    return None
+    shown = next(frames(clip, start=float(track.times[best])), None)
+    if shown is None:
+        return None
+    frame = shown[2]
+    height, width = frame.shape[:2]
+    x1, y1, x2, y2 = track.xyxy[best]
+    dx, dy = AROUND * (x2 - x1), AROUND * (y2 - y1)
+    left, right = (round(float(np.clip(x, 0, 1)) * width) for x in (x1 - dx, x2 + dx))
+    top, bottom = (round(float(np.clip(y, 0, 1)) * height) for y in (y1 - dy, y2 + dy))
+    if min(right - left, bottom - top) < SMALLEST_PX:
+        return None
+    return np.ascontiguousarray(frame[top:bottom, left:right])

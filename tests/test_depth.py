@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foleyspace import depth_files
+from foleyspace import model_folder
 from foleyspace.camera import angles_to_xyz, xyz_to_angles
 from foleyspace.depth import load_depth, sample_depth, track_distance
 from foleyspace.errors import InputError
@@ -377,7 +377,7 @@ def empty_cache(tmp_path, monkeypatch):
 
 
 def test_offline_falls_back_at_once_and_says_so(empty_cache, monkeypatch, caplog):
-    monkeypatch.setattr(depth_files, "cached_folder", lambda name: None)
+    monkeypatch.setattr(model_folder, "cached_folder", lambda name: None)
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("the network was asked"))
     with caplog.at_level(logging.WARNING, "foleyspace"):
         assert load_depth("auto", offline=True) is None
@@ -388,8 +388,8 @@ def test_offline_falls_back_at_once_and_says_so(empty_cache, monkeypatch, caplog
 @pytest.mark.parametrize("accepts", [True, False])
 def test_a_hub_that_does_not_answer_costs_seconds(empty_cache, monkeypatch, caplog, accepts):
     """Connections are taken and never answered (a proxy that swallows), or refused."""
-    monkeypatch.setattr(depth_files, "cached_folder", lambda name: None)
-    monkeypatch.setattr(depth_files, "HUB_ANSWER_S", 1.5)
+    monkeypatch.setattr(model_folder, "cached_folder", lambda name: None)
+    monkeypatch.setattr(model_folder, "HUB_ANSWER_S", 1.5)
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         if accepts:
@@ -407,10 +407,10 @@ def test_a_hub_that_does_not_answer_costs_seconds(empty_cache, monkeypatch, capl
 
 
 def test_a_download_that_stalls_is_given_up():
-    hung = depth_files._in_thread(lambda: time.sleep(30), lambda: True)
+    hung = model_folder._in_thread(lambda: time.sleep(30), lambda: True)
     assert isinstance(hung, TimeoutError)
-    assert depth_files._in_thread(lambda: 5, lambda: False) == 5
-    assert isinstance(depth_files._in_thread(lambda: 1 / 0, lambda: False), ZeroDivisionError)
+    assert model_folder._in_thread(lambda: 5, lambda: False) == 5
+    assert isinstance(model_folder._in_thread(lambda: 1 / 0, lambda: False), ZeroDivisionError)
 
 
 @pytest.mark.slow

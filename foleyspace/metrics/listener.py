@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.files import check_input, file_sha256
+from foleyspace.tensor_file import read_tensors
 from foleyspace.types import Floats
 from foleyspace.word_vectors import word_vectors
 
@@ -104,23 +105,11 @@ def _load(path: Path, device: str) -> ListenerNet:
 @lru_cache(maxsize=2)
 def _loaded(path: Path, device: str, _version: tuple[int, int]) -> ListenerNet:
     """Shared: nobody writes to it."""
-    import torch
-    from safetensors import SafetensorError, safe_open
-
     from foleyspace.device import torch_device
     from foleyspace.metrics.listener_net import ListenerNet
 
     expected = f"must be a listener's weights ({FORMAT}, made by train_listener)"
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"{path}: {expected}, but is not readable as safetensors ({str(error)[:60]})"
-        ) from None
-    if header.get("format") != FORMAT:
-        raise InputError(f"{path}: {expected}, but its header says {header.get('format', 'nothing')!r}")
+    _, tensors = read_tensors(path, expected, FORMAT)
     net = ListenerNet()
     try:
         missing, unknown = net.load_state_dict(tensors, strict=False)

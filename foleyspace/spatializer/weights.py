@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.files import file_sha256
+from foleyspace.tensor_file import read_tensors
 
 if TYPE_CHECKING:
     from foleyspace.spatializer.model import SeparatorNet
@@ -90,23 +91,13 @@ def _load(path: Path, device: str) -> SeparatorNet:
 def _loaded(path: Path, device: str, _version: tuple[int, int]) -> SeparatorNet:
     """Shared: nobody writes to it."""
     import torch
-    from safetensors import SafetensorError, safe_open
 
     from foleyspace.spatializer.model import NetConfig, SeparatorNet
 
     expected = f"must be a separator's weights ({FORMAT}, made by foleyspace train)"
     if path.stat().st_size > MAX_BYTES:
         raise InputError(f"{path}: {expected}, but is larger than {MAX_BYTES >> 20} MiB")
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"{path}: {expected}, but is not readable as safetensors ({str(error)[:60]})"
-        ) from None
-    if header.get("format") != FORMAT:
-        raise InputError(f"{path}: {expected}, but its header says {header.get('format', 'nothing')[:60]!r}")
+    header, tensors = read_tensors(path, expected, FORMAT)
     try:
         shape = json.loads(header["net"])
         text = {name: shape[name] for name in ("fusion", "text", "encoder") if name in shape}  # older: none
