@@ -105,6 +105,8 @@ def _load(path: Path, device: str) -> ListenerNet:
 @lru_cache(maxsize=2)
 def _loaded(path: Path, device: str, _version: tuple[int, int]) -> ListenerNet:
     """Shared: nobody writes to it."""
+    import torch
+
     from foleyspace.device import torch_device
     from foleyspace.metrics.listener_net import ListenerNet
 
