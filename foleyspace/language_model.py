@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
+import logging
+from dataclasses import dataclass, field
 from typing import Any
 
 from foleyspace.errors import InputError
+from foleyspace.keeping import kept
+from foleyspace.model_folder import find_model_folder, one_line
 from foleyspace.quiet import quiet_transformers
 
+log = logging.getLogger("foleyspace")
 
-@lru_cache(maxsize=1)
-def load_language_model(model: str, offline: bool = False) -> tuple[Any, Any]:
-    """Tokenizer and network. Raises `InputError` where they cannot be loaded (`offline`: from disk only)."""
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A loaded model: tokenizer and network of transformers."""
+
+    name: str
+    tokenizer: Any = field(repr=False)
+    net: Any = field(repr=False)
+
+
+@kept
+def load_language_model(
+    name: str, *, option: str, instead: str, offline: bool = False
+) -> LanguageModel | None:
+    """The model `name`, a hub name or a folder; None where the hub does not answer, and for a hub name that
+    is not in the cache while `offline`: then a warning says what happens `instead`. Raises `InputError`,
+    naming `option`, for a name that the hub does not know and for a folder of no such model."""
+    folder, why = find_model_folder(
+        name, offline, option, "a Hugging Face model name or a folder", beside="tokenizer_config.json"
+    )
+    if folder is None:
+        log.warning("`%s` %s is not used (%s): %s", option, name, why, instead)
+        return None
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from foleyspace.word_vectors import hub_answers
-
-    local = offline or Path(model).is_dir() or not hub_answers()
     try:
         with quiet_transformers():
-            tokenizer: Any = AutoTokenizer.from_pretrained(model, local_files_only=local)
-            net: Any = AutoModelForCausalLM.from_pretrained(model, local_files_only=local).eval()
-    except (OSError, ValueError, ImportError) as error:
-        reason = " ".join(str(error).split())[:80]
-        raise InputError(f"`model` is {model!r} but must be a causal language model ({reason})") from None
-    return tokenizer, net
+            tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            net: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # whatever a broken folder makes transformers raise
+        raise InputError(
+            f"`{option}` is {name!r} but must be a causal language model ({one_line(error, 80)})"
+        ) from None
+    return LanguageModel(name, tokenizer, net.eval())

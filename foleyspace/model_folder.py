@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -15,11 +16,15 @@ from foleyspace.errors import InputError
 HUB_ANSWER_S = 5.0  # a hub that has not answered by then is taken as unreachable
 STALL_S = 60.0  # a download that has not grown for so long is given up
 _WEIGHTS = ("*.safetensors", "*.bin")
+_WORDS = ("*.json", "*.txt", "*.model", "*.jinja")  # configuration, vocabulary
 
 
-def find_model_folder(name: str, offline: bool, option: str, accepted: str) -> tuple[Path | None, str]:
+def find_model_folder(
+    name: str, offline: bool, option: str, accepted: str, beside: str = "preprocessor_config.json"
+) -> tuple[Path | None, str]:
     """The local folder of a model, downloading it if need be, or None and the reason.
-    `option`: what a person gave it as, `accepted`: what that may be.
+    `option`: what a person gave it as, `accepted`: what that may be; `beside`: the file that a complete one
+    has beside its configuration and weights.
 
     Raises `InputError` for a path that does not exist and a name the hub does not know.
     """
@@ -36,7 +41,7 @@ def find_model_folder(name: str, offline: bool, option: str, accepted: str) -> t
         validate_repo_id(name)
     except HFValidationError:
         raise InputError(f"`{option}` is {name!r} but must be {accepted}") from None
-    folder = cached_folder(name)
+    folder = cached_folder(name, beside)
     if folder is not None:
         return folder, ""
     if offline:
@@ -44,7 +49,7 @@ def find_model_folder(name: str, offline: bool, option: str, accepted: str) -> t
     return _download(name, option)
 
 
-def cached_folder(name: str) -> Path | None:
+def cached_folder(name: str, beside: str = "preprocessor_config.json") -> Path | None:
     """The complete local copy of a hub model, or None. Asks no network."""
     from huggingface_hub import try_to_load_from_cache
 
@@ -52,10 +57,16 @@ def cached_folder(name: str) -> Path | None:
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
-    whole = (folder / "preprocessor_config.json").exists() and any(
-        found for pattern in _WEIGHTS for found in folder.glob(pattern)
-    )
-    return folder if whole else None
+    return folder if (folder / beside).exists() and _has_weights(folder) else None
+
+
+def _has_weights(folder: Path) -> bool:
+    """Whether there are weights, and where an index says that they are in parts, all parts."""
+    try:
+        index = json.loads((folder / "model.safetensors.index.json").read_bytes())
+        return all((folder / part).exists() for part in set(index["weight_map"].values()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return any(found for pattern in _WEIGHTS for found in folder.glob(pattern))
 
 
 def one_line(error: BaseException, limit: int = 160) -> str:
@@ -93,9 +104,9 @@ def _download(name: str, option: str) -> tuple[Path | None, str]:
         return time.monotonic() - grown > STALL_S
 
     def fetch() -> Path:
-        folder = snapshot_download(name, allow_patterns=["*.json", "*.safetensors"], endpoint=endpoint)
+        folder = snapshot_download(name, allow_patterns=[*_WORDS, "*.safetensors"], endpoint=endpoint)
         if not any(Path(folder).glob("*.safetensors")):
-            folder = snapshot_download(name, allow_patterns=["*.json", "*.bin"], endpoint=endpoint)
+            folder = snapshot_download(name, allow_patterns=[*_WORDS, "*.bin"], endpoint=endpoint)
         return Path(folder)
 
     fetched = _in_thread(fetch, stalled)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from foleyspace.errors import InputError
-from foleyspace.language_model import load_language_model
+from foleyspace.language_model import LanguageModel, load_language_model
 from foleyspace.prompt import PromptReading, read_prompt
 
 log = logging.getLogger("foleyspace")
@@ -40,9 +40,15 @@ def read_freely(text: str, duration: float, model: str, offline: bool = False) -
     was read in its place is the first of the notes. Where the model names a sound that is not in the text, or
     says what cannot be read, the text is read as it stands, with a warning.
 
-    Raises `InputError` as `read_prompt`, and for what is no such model.
+    Raises `InputError` as `read_prompt`, and for what is no such model; where the hub does not answer, the
+    text is read as it stands too.
     """
-    said = reword(text, model, offline)
+    loaded = load_language_model(
+        model, option="language-model", instead="the text is read as it stands", offline=offline
+    )
+    if loaded is None:
+        return read_prompt(text, duration)
+    said = reword(text, loaded)
     try:
         reading = read_prompt(said, duration)
         invented = [s.label for s in reading.scene.sources if not _named(s.label, text)]
@@ -55,12 +61,11 @@ def read_freely(text: str, duration: float, model: str, offline: bool = False) -
     return replace(reading, notes=(f"read as: {said}", *reading.notes))
 
 
-def reword(text: str, model: str, offline: bool = False) -> str:
-    """The sounds and places of `text` in plain words, one line; may be empty. Raises `InputError` for what is
-    no causal language model."""
+def reword(text: str, model: LanguageModel) -> str:
+    """The sounds and places of `text` in plain words, one line; may be empty."""
     import torch
 
-    tokenizer, net = load_language_model(model, offline)
+    tokenizer, net = model.tokenizer, model.net
     flat = " ".join(text.split())
     tokens = _asked(tokenizer, flat)
     spare = 2 * len(tokenizer(flat)["input_ids"]) + 48

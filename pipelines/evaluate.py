@@ -103,9 +103,12 @@ def run(
             for name in ("steps", "guidance", "weights", "device", "seed", "offline")
         }
         systems = named_systems(config.systems, items, **options)
+    asked = None
     if config.ask is not None:
-        load_language_model(config.ask, config.offline)
-    understanding = partial(understand, seed=config.seed, model=config.ask, offline=config.offline)
+        asked = load_language_model(
+            config.ask, option="ask", instead="the listener's own rule answers", offline=config.offline
+        )
+    understanding = partial(understand, seed=config.seed, model=asked)
     started = time.perf_counter()
     with _folder_output(out) as temporary:
         audio = temporary / "audio" if config.audio else None
@@ -117,6 +120,7 @@ def run(
         table = markdown(parts, list(systems))
         stated: dict[str, Any] = {"format": FORMAT, "version": VERSION, "set": folder.resolve().name}
         stated["options"] = asdict(config) | {"systems": list(systems), "out": None, "hrtfs": None}
+        stated["options"]["ask"] = config.ask if asked else None
         metrics = {**stated, **as_json(parts, results, list(systems))}
         (temporary / "metrics.json").write_text(
             json.dumps(metrics, indent=1, allow_nan=False) + "\n", "utf-8"

@@ -377,7 +377,7 @@ def empty_cache(tmp_path, monkeypatch):
 
 
 def test_offline_falls_back_at_once_and_says_so(empty_cache, monkeypatch, caplog):
-    monkeypatch.setattr(model_folder, "cached_folder", lambda name: None)
+    monkeypatch.setattr(model_folder, "cached_folder", lambda *_: None)
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("the network was asked"))
     with caplog.at_level(logging.WARNING, "foleyspace"):
         assert load_depth("auto", offline=True) is None
@@ -388,7 +388,7 @@ def test_offline_falls_back_at_once_and_says_so(empty_cache, monkeypatch, caplog
 @pytest.mark.parametrize("accepts", [True, False])
 def test_a_hub_that_does_not_answer_costs_seconds(empty_cache, monkeypatch, caplog, accepts):
     """Connections are taken and never answered (a proxy that swallows), or refused."""
-    monkeypatch.setattr(model_folder, "cached_folder", lambda name: None)
+    monkeypatch.setattr(model_folder, "cached_folder", lambda *_: None)
     monkeypatch.setattr(model_folder, "HUB_ANSWER_S", 1.5)
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))

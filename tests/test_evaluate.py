@@ -25,6 +25,7 @@ from foleyspace.evaluation.summary import Figure, figure_text
 from foleyspace.evaluation.systems import Output, mono_twice, naive_render, named_systems
 from foleyspace.hrir import load_hrirs
 from foleyspace.hrtf import resolve_hrtf
+from foleyspace.language_model import LanguageModel
 from foleyspace.metrics.localizer import make_localizer
 from foleyspace.pipelines.evaluate import EvaluateConfig, run
 from foleyspace.renderer import render
@@ -242,18 +243,23 @@ def test_the_same_again(made, evaluated, tmp_path):
 
 def test_the_language_model_named_is_asked(made, tmp_path, monkeypatch):
     loaded, asked = [], []
+    model = LanguageModel("some/model", None, None)
+
+    def load(name, **told):
+        loaded.append((name, told["option"], told["offline"]))
+        return model
 
     def understand(item, sounds, **options):
         asked.append((sorted(sounds), options))
         return {name: {"LCR object": 50.0} for name in sounds}
 
-    monkeypatch.setattr("foleyspace.language_model.load_language_model", lambda *told: loaded.append(told))
+    monkeypatch.setattr("foleyspace.language_model.load_language_model", load)
     monkeypatch.setattr("foleyspace.evaluation.understanding.understand", understand)
     options = {"hrtfs": str(made / "hrtfs"), "limit": 1, "audio": False, "systems": ("mono",), "seed": 3}
     config = EvaluateConfig(out=str(tmp_path / "o"), ask="some/model", offline=True, **options)
     figures = run(made / "set", config).metrics["items"]["shard0/a"]
-    assert loaded == [("some/model", True)]
-    assert asked == [(["mono", "truth"], {"seed": 3, "model": "some/model", "offline": True})]
+    assert loaded == [("some/model", "ask", True)]
+    assert asked == [(["mono", "truth"], {"seed": 3, "model": model})]
     assert '"LCR object": 50.0' in json.dumps(figures)
 
 
@@ -378,8 +384,8 @@ def test_a_bad_set_is_one_line_and_leaves_nothing(how, said, copy, made, tmp_pat
         (["-s", "mono", "--guidance", "-1"], "`guidance` is -1.0 but must be between 0 and 20"),
         (["-s", "mono", "--steps", "0"], "`steps` is 0 but must be 1 or more"),
         (
-            ["-s", "mono", "--offline", "--ask", "no/such"],
-            "`model` is 'no/such' but must be a causal language",
+            ["-s", "mono", "--offline", "--ask", "./nowhere"],
+            "`ask` is './nowhere' but there is no such folder",
         ),
         (["-s", "mono", "--hrtfs", "nowhere"], "`hrtfs` is nowhere but must be a folder"),
         (["-s", "mono", "-o", "/nowhere/o"], "output folder /nowhere does not exist"),

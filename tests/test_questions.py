@@ -11,7 +11,6 @@ import pytest
 
 from foleyspace.camera import angles_to_xyz
 from foleyspace.errors import InputError
-from foleyspace.evaluation import ask_model as language
 from foleyspace.evaluation import understanding
 from foleyspace.evaluation.ask_model import ask_model, reading_table
 from foleyspace.evaluation.items import Item
@@ -24,6 +23,7 @@ from foleyspace.evaluation.understanding import (
     understand,
     when_sounding,
 )
+from foleyspace.language_model import LanguageModel, load_language_model
 from foleyspace.metrics.listener import Reading
 from foleyspace.types import Audio, Scene, Source
 
@@ -282,14 +282,19 @@ def test_the_table_says_what_was_heard():
     assert float(rows[2][3]) == pytest.approx(-157, abs=3) and float(rows[5][3]) > -140
 
 
+def asks(folder):
+    return load_language_model(str(folder), option="ask", instead="the rule answers", offline=True)
+
+
 def test_a_model_answers_with_one_of_the_choices(letters_model):
+    model, table = asks(letters_model), reading_table(faultless())
     for question in make_questions(faultless()):
-        said = ask_model(faultless(), question, letters_model, offline=True)
+        said = ask_model(table, question, model)
         assert said in question.choices
-        assert said == ask_model(faultless(), question, str(letters_model), offline=True)
+        assert said == ask_model(table, question, asks(letters_model))
 
 
-def test_the_likeliest_choice_wins_whatever_its_length(monkeypatch):
+def test_the_likeliest_choice_wins_whatever_its_length():
     """A model that finds one letter likely and all others alike."""
     import torch
 
@@ -301,22 +306,29 @@ def test_the_likeliest_choice_wins_whatever_its_length(monkeypatch):
     liked: list[str] = []
     net.device = "cpu"
     tokenizer = lambda text, **_: {"input_ids": [ord(c) for c in text]}  # noqa: E731
-    monkeypatch.setattr(language, "load_language_model", lambda *_: (tokenizer, net))
+    model = LanguageModel("m", tokenizer, net)
     question = next(q for q in make_questions(faultless()) if q.topic == "where")
     for letter, answer in (("g", "right"), ("b", "behind"), ("o", "front")):
         liked.append(letter)
-        assert ask_model(faultless(), question, "m") == answer
+        assert ask_model(reading_table(faultless()), question, model) == answer
 
 
 def test_what_is_no_model_is_refused(tmp_path):
-    (question, *_) = make_questions(faultless())
-    with pytest.raises(InputError, match="`model` is"):
-        ask_model(faultless(), question, tmp_path, offline=True)
-    with pytest.raises(InputError, match="`model` is 'nobody/no-such-model'"):
-        ask_model(faultless(), question, "nobody/no-such-model", offline=True)
+    with pytest.raises(InputError, match=r"`ask` is .* but must be a causal language model"):
+        asks(tmp_path)
+    with pytest.raises(InputError, match="there is no such folder"):
+        asks(tmp_path / "nowhere")
+
+
+def test_where_no_hub_answers_it_does_without(caplog):
+    with caplog.at_level(logging.WARNING, "foleyspace"):
+        assert asks("nobody/no-such-model") is None
+    (record,) = caplog.records
+    assert "`ask` nobody/no-such-model is not used" in record.getMessage()
+    assert "the rule answers" in record.getMessage()
 
 
 def test_a_model_in_place_of_the_listener(told, letters_model):
-    figures = understand(item(), told(truth=0, good=0), model=letters_model, offline=True)
+    figures = understand(item(), told(truth=0, good=0), model=asks(letters_model))
     assert figures["good"]["QA as truth"] == 100  # it reads the same table
     assert figures["good"]["LCR object"] == 100  # not asked of it

@@ -10,6 +10,7 @@ import pytest
 from foleyspace import rewording
 from foleyspace.cli.prompt import command
 from foleyspace.errors import InputError
+from foleyspace.language_model import LanguageModel, load_language_model
 from foleyspace.prompt import read_prompt
 from foleyspace.rewording import read_freely, reword
 
@@ -48,7 +49,9 @@ class Speaker:
 def says(monkeypatch):
     def use(answer: str, chat_template: str | None = None) -> Speaker:
         speaker = Speaker(answer, chat_template)
-        monkeypatch.setattr(rewording, "load_language_model", lambda *_: (speaker, speaker))
+        monkeypatch.setattr(
+            rewording, "load_language_model", lambda *_, **__: LanguageModel("m", speaker, speaker)
+        )
         return speaker
 
     return use
@@ -79,8 +82,10 @@ def test_what_is_made_up_or_nonsense_is_not_used(says, caplog, answer):
 
 
 def test_a_real_model_that_knows_nothing_does_no_harm(letters_model):
-    said = reword(FREE, letters_model, offline=True)
-    assert said == reword(FREE, letters_model, offline=True) and "\n" not in said
+    model = load_language_model(letters_model, option="language-model", instead="")
+    assert model is not None
+    said = reword(FREE, model)
+    assert said == reword(FREE, model) and "\n" not in said
     labels = [s.label for s in read_freely(FREE, 8.0, letters_model, offline=True).scene.sources]
     assert labels == [s.label for s in read_prompt(FREE, 8.0).scene.sources]
 
@@ -88,6 +93,14 @@ def test_a_real_model_that_knows_nothing_does_no_harm(letters_model):
 def test_what_is_no_model_is_refused(tmp_path):
     with pytest.raises(InputError, match="must be a causal language model"):
         read_freely(FREE, 8.0, str(tmp_path), offline=True)
+
+
+def test_where_no_hub_answers_the_text_is_read_as_it_stands(caplog):
+    with caplog.at_level(logging.WARNING, "foleyspace"):
+        reading = read_freely(FREE, 8.0, "nobody/no-such-model", offline=True)
+    assert reading.notes == read_prompt(FREE, 8.0).notes
+    (record,) = caplog.records
+    assert "`language-model` nobody/no-such-model is not used" in record.getMessage()
 
 
 def test_the_command_takes_it(says, capsys):

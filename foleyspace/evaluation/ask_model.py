@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from foleyspace.camera import xyz_to_angles
 from foleyspace.evaluation.questions import Question
-from foleyspace.language_model import load_language_model
+from foleyspace.language_model import LanguageModel
 from foleyspace.metrics.listener import Reading
 
 ROW_S = 1.0
@@ -29,18 +27,15 @@ def reading_table(reading: Reading) -> str:
     return "\n".join(rows)
 
 
-def ask_model(reading: Reading, question: Question, model: str | Path, offline: bool = False) -> str:
-    """The one of the question's choices that `model` finds likeliest after the readings and the question.
-
-    `model`: a causal language model of transformers, by hub name or folder. Raises `InputError` where it
-    cannot be loaded (`offline`: from disk only).
-    """
+def ask_model(table: str, question: Question, model: LanguageModel) -> str:
+    """The one of the question's choices that `model` finds likeliest after the `reading_table` and the
+    question."""
     import torch
 
-    tokenizer, net = load_language_model(str(model), offline)
+    tokenizer, net = model.tokenizer, model.net
     choices = ", ".join(question.choices)
     prompt = (
-        f"What a listener heard:\n{reading_table(reading)}\n\n"
+        f"What a listener heard:\n{table}\n\n"
         f"Question: {question.text}\nAnswer with one of: {choices}.\nAnswer:"
     )
     start = tokenizer(prompt)["input_ids"]

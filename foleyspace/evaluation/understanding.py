@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from foleyspace.camera import xyz_to_angles
-from foleyspace.evaluation.ask_model import ask_model
+from foleyspace.evaluation.ask_model import ask_model, reading_table
 from foleyspace.evaluation.items import RATE, Item
 from foleyspace.evaluation.questions import Question, answers, askable, make_questions, scene_reading
 from foleyspace.evaluation.summary import TRUTH
+from foleyspace.language_model import LanguageModel
 from foleyspace.metrics.direction import side_of
 from foleyspace.metrics.listener import Reading, hear_where
 from foleyspace.metrics.localizer import lateral_deg
@@ -26,8 +26,7 @@ def understand(
     sounds: Mapping[str, Floats],
     *,
     seed: int = 0,
-    model: str | Path | None = None,
-    offline: bool = False,
+    model: LanguageModel | None = None,
 ) -> dict[str, dict[str, float]]:
     """Figures of each of `sounds` (2, n), the truth's among them, by the keys of `scores.MEASURES`; NaN where
     nothing could be asked. None at all for an item whose sources have no labels that are known.
@@ -48,7 +47,8 @@ def understand(
     def answered(reading: Reading) -> Sequence[str]:
         if model is None:
             return answers(reading, questions)
-        return [ask_model(reading, question, model, offline) for question in questions]
+        table = reading_table(reading)
+        return [ask_model(table, question, model) for question in questions]
 
     said = {name: answered(reading) for name, reading in readings.items()}
     away = {name: direction_error_deg(reading, wanted) for name, reading in readings.items()}
