@@ -539,6 +539,15 @@ def test_the_baseline_gets_its_options(made, sets, monkeypatch, tmp_path):
     )
 
 
+def test_two_weights_of_a_kind_are_told_apart_by_their_files(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.safetensors").write_bytes(b"x")
+    specs = [f"tas:weights={tmp_path / name}.safetensors" for name in ("a", "b")]
+    assert list(named_systems(specs, {})) == ["tas", "tas (b)"]
+    with pytest.raises(InputError, match="given twice"):
+        named_systems([*specs, specs[1]], {})
+
+
 def test_items_are_found_and_their_sets(made, sets, copy):
     found = find_items(made / "set")
     assert [p.name for p in found] == ["a", "b", "single"]

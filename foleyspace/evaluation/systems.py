@@ -89,6 +89,8 @@ def named_systems(
                 raise InputError(f"system {kind} needs weights: {kind}:weights=FILE.safetensors")
             made = _baseline if kind == "foleyspace" else functools.partial(_by_words, kind)
             name, system = _short(spec), made(options, device, seed)
+            if name in systems:  # another of its kind: told apart by its file
+                name = f"{name} ({Path(options['weights']).stem})"
         else:
             raise InputError(
                 f"system {spec!r} is unknown: mono, hrir, diffusion[:steps=N,guidance=G,weights=W], words, "

@@ -76,14 +76,25 @@ def tas_loss(net: nn.Module, batch: ToldMixture, generator: torch.Generator) -> 
     if batch.truth is None or batch.prompt is None:
         name, what = ("truth", "(B, 2, n)") if batch.truth is None else ("prompt", "(B, D)")
         raise InputError(f"`batch.{name}` is None but must be {what}")
-    left, right = to_16k(batch.truth).unbind(1)
+    return loss_at_16k(net, to_16k(batch.truth), batch.prompt, batch.prompt_flipped, generator)
+
+
+def loss_at_16k(
+    net: nn.Module, truth: Tensor, text: Tensor, flipped: Tensor | None, generator: torch.Generator
+) -> Tensor:
+    """`tas_loss` of binaural sound (B, 2, n) at 16 kHz and the vectors (B, D) told, `flipped`: of its mirror
+    image."""
+    if flipped is not None:
+        truth, text = torch.cat((truth, truth.flip(1))), torch.cat((text, flipped))
+    told = torch.rand((len(truth), 1), generator=generator, device=generator.device) >= TEXT_DROP
+    return noise_told(net, truth, torch.where(told.to(truth.device), text, 0.0), generator)
+
+
+def noise_told(net: nn.Module, truth: Tensor, text: Tensor, generator: torch.Generator) -> Tensor:
+    """The error of `tas_loss`: `text` (B, D) is told of the sound `truth` (B, 2, n) at 16 kHz."""
+    left, right = truth.unbind(1)
     mono, scale = normalised(left + right, LEVEL)
-    difference, text = ((left - right) / scale)[:, None], batch.prompt
-    if batch.prompt_flipped is not None:
-        mono, text = torch.cat((mono, mono)), torch.cat((text, batch.prompt_flipped))
-        difference = torch.cat((difference, -difference))
-    told = torch.rand((len(mono), 1), generator=generator, device=generator.device) >= TEXT_DROP
-    text = torch.where(told.to(mono.device), text, 0.0)
+    difference = ((left - right) / scale)[:, None]
     return noise_error(lambda x, step: net(x, step, mono, text), difference, generator, even=LEVEL)
 
 
