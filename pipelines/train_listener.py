@@ -8,11 +8,15 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from foleyspace.config_file import read_config
 from foleyspace.errors import InputError
+
+if TYPE_CHECKING:
+    from foleyspace.spatializer.sounds import SoundSet
 
 logger = logging.getLogger("foleyspace")
 
@@ -26,6 +30,7 @@ class TrainListenerConfig:
 
     sounds: str = ""
     hrtfs: str = ""
+    taggers: tuple[str, ...] = ()
     out: str = "runs/listener"
     steps: int = 1200
     batch: int = 16
@@ -41,6 +46,12 @@ class TrainListenerConfig:
     threads: int = 1
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "taggers", tuple(self.taggers))
+        if len(self.taggers) not in (0, 2):
+            raise InputError(
+                f"`taggers` is {list(self.taggers)} but must be two files (train_tagger half=0 and half=1) "
+                "or none"
+            )
         for name in ("steps", "batch", "frames", "check_every", "check_pieces", "threads"):
             if getattr(self, name) < 1:
                 raise InputError(f"`{name}` is {getattr(self, name)} but must be 1 or more")
@@ -68,8 +79,8 @@ def run(config: TrainListenerConfig) -> Path:
     from foleyspace.metrics.listener_training import draw_heard, export, listener_loss, mirrored, score
     from foleyspace.spatializer.dataset import Batch, label_vectors
     from foleyspace.spatializer.hrtfs import find_sets, load_bank
-    from foleyspace.spatializer.sounds import load_sounds
-    from foleyspace.spatializer.training import State, keep_memory
+    from foleyspace.spatializer.sounds import load_sounds, split_halves
+    from foleyspace.spatializer.training import State, keep_memory, load_strangers
     from foleyspace.tagger import EmbeddedTagger
     from foleyspace.tagger_training import log_row
 
@@ -80,18 +91,27 @@ def run(config: TrainListenerConfig) -> Path:
     started = time.monotonic()
     files = {split: find_sets(config.hrtfs, split) for split in ("train", "held")}
     sounds = {split: load_sounds(config.sounds, split) for split in ("train", "held")}
+    parts = split_halves(sounds["train"]) if config.taggers else (sounds["train"],)
     banks = {split: load_bank(files[split], device) for split in ("train", "held")}
     vectors = {split: label_vectors(sounds[split].labels) for split in ("train", "held")}
 
-    def draw(split: str, size: int, *seed: int) -> Batch:
-        rng = np.random.default_rng(seed)
-        made = draw_heard(sounds[split], banks[split], vectors[split], size, config.frames, rng)
+    def draw(split: str, size: int, part: SoundSet, *seed: int) -> Batch:
+        known = {label: vectors[split][label] for label in part.labels}
+        made = draw_heard(part, banks[split], known, size, config.frames, np.random.default_rng(seed))
         return made.to(device)
 
+    def learned(number: int) -> Batch:
+        """The batch `number`; of halves, with the tagger that does not know these sounds."""
+        which = number % len(parts)
+        batch = draw("train", config.batch, parts[which], config.seed, number)
+        return replace(batch, stranger=torch.tensor(1 - which)) if config.taggers else batch
+
     at_once = min(CHECKED_AT_ONCE, config.check_pieces)
-    held = [draw("held", at_once, HELD_SEED, i) for i in range(-(-config.check_pieces // at_once))]
+    checks = range(-(-config.check_pieces // at_once))
+    held = [draw("held", at_once, sounds["held"], HELD_SEED, number) for number in checks]
     net = ListenerNet().to(device).to(memory_format=torch.channels_last)
     net.ears.net.load_state_dict(EmbeddedTagger(offline=True).net.state_dict())
+    net.ears.strangers = load_strangers(config.taggers, device)
     state = State(net, config.steps, config.learning_rate, config.weight_decay, config.ema)
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -105,7 +125,7 @@ def run(config: TrainListenerConfig) -> Path:
         # drawn once and heard twice, by a head and by its mirror image; resumed or not, the same
         torch.manual_seed(config.seed * 10**7 + state.step)
         if batch is None or state.step % 2 == 0:
-            batch = draw("train", config.batch, config.seed, state.step // 2)
+            batch = learned(state.step // 2)
         much = config.label_noise * (2 * torch.rand((config.batch, 1, 1), device=device) - 1).clamp(min=0)
         noise = torch.randn_like(batch.labels) * batch.labels.shape[-1] ** -0.5
         labels = normalize(batch.labels + noise * much, dim=-1)
@@ -119,7 +139,8 @@ def run(config: TrainListenerConfig) -> Path:
             log_row(out / "curve.csv", row)
             losses.clear()
             state.save(out / "last.pt")
-    notes = {n: v for n, v in asdict(config).items() if n not in ("sounds", "hrtfs", "out", "device")}
+    places = ("sounds", "hrtfs", "taggers", "out", "device")
+    notes = {name: value for name, value in asdict(config).items() if name not in places}
     return export(state.average.module, out / "listener.safetensors", notes)
 
 

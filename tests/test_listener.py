@@ -38,6 +38,7 @@ from foleyspace.pipelines.train_listener import TrainListenerConfig  # noqa: E40
 from foleyspace.renderer import render  # noqa: E402
 from foleyspace.spatializer.bands import BANDS  # noqa: E402
 from foleyspace.spatializer.dataset import Batch  # noqa: E402
+from foleyspace.spatializer.ears import Ears  # noqa: E402
 from foleyspace.types import Audio, Scene, Source  # noqa: E402
 
 RATE = 48000
@@ -380,12 +381,13 @@ def test_the_shipped_listener_hears_a_mirror_image_mirrored(kemar):
 
 def test_train_listener_yaml_equals_the_dataclass():
     stated = yaml.safe_load((files("foleyspace.configs") / "train_listener.yaml").read_text())
-    assert stated == dataclasses.asdict(TrainListenerConfig())
+    assert stated | {"taggers": ()} == dataclasses.asdict(TrainListenerConfig()) and stated["taggers"] == []
     for wrong, message in (
         ({"stepz": "3"}, "`stepz` is no option"),
         ({"steps": "0"}, "`steps` is 0"),
         ({"label_noise": "2"}, "`label_noise` is 2"),
         ({"learning_rate": "1.5"}, "`learning_rate` is 1.5"),
+        ({"taggers": "[one.safetensors]"}, "must be two files"),
     ):
         with pytest.raises(InputError, match=message):
             read_config(TrainListenerConfig, "train_listener", wrong)
@@ -426,6 +428,18 @@ def test_training_learns_resumes_and_exports(tmp_path, monkeypatch):
     resumed = load_listener(train_listener.run(half))
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
+    listening: list[int | None] = []
+    evidence = Ears.evidence
+
+    def heard(self, *given):
+        listening.append(given[-1])
+        return evidence(self, *given)
+
+    monkeypatch.setattr(Ears, "evidence", heard)
+    monkeypatch.setattr("foleyspace.spatializer.sounds.half_of", lambda name: list(FIVE).index(name) % 2)
+    tagger = str(files("foleyspace.models") / "tagger.safetensors")
+    train_listener.run(replace(config, out=str(tmp_path / "strange"), taggers=(tagger, tagger), steps=4))
+    assert [who for who in listening if who is not None] == [1, 1, 0, 0] and None in listening  # and checks
 
 
 def run_until(config: TrainListenerConfig, step: int) -> None:

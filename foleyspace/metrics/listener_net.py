@@ -66,14 +66,17 @@ class ListenerNet(nn.Module):
         self.memory = nn.GRU(2 * LATE, MEMORY, batch_first=True, bidirectional=True)
         self.head = nn.Linear(2 * MEMORY, 5)
 
-    def forward(self, sound: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, sound: Tensor, labels: Tensor, stranger: int | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """`sound` (B, 2, n), n a multiple of `FRAME`, and `labels` (B, K, 384), zero where not known, to
         logits (B, K, T) of its sounding, directions (B, K, T, 3) in the listener frame, the longer the
-        surer (at most about 1), and natural logarithms (B, K, T) of the distance in metres."""
+        surer (at most about 1), and natural logarithms (B, K, T) of the distance in metres. `stranger`: who
+        listens (`Ears`)."""
         planes, levels = cue_planes(sound)
         size, slots = labels.shape[:2]
         doubt = doubts(labels) if self.training else None
-        evidence = self.ears.evidence(self.ears.forward(levels), labels, doubt)
+        evidence = self.ears.evidence(self.ears(levels, stranger), labels, doubt, stranger)
         likeness = functional.avg_pool2d(on_grid(evidence.flatten(0, 1), levels.shape[-1], STEP), (2, 1))
         x = functional.relu(self.stem(planes.contiguous(memory_format=torch.channels_last)))
         x = functional.avg_pool2d(self.early(x), (2, 1))

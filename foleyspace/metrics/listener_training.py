@@ -104,7 +104,8 @@ def listener_loss(net: nn.Module, batch: Batch, labels: Tensor) -> Tensor:
     """
     assert batch.truth is not None
     target = wanted(batch)
-    logit, direction, log_distance = net(batch.truth, labels)
+    stranger = None if batch.stranger is None else int(batch.stranger)
+    logit, direction, log_distance = net(batch.truth, labels, stranger)
     total = target.weight.sum().clamp(min=1e-6)
     off = (direction - target.unit).square().sum(dim=-1).add(DOUBTFUL**2).sqrt()
     far = functional.smooth_l1_loss(log_distance, target.log_distance, reduction="none")

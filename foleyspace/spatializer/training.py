@@ -27,6 +27,7 @@ from foleyspace.spatializer.hrtfs import HrtfBank
 from foleyspace.spatializer.losses import Terms, terms
 from foleyspace.spatializer.model import NetConfig, SeparatorNet
 from foleyspace.spatializer.weights import FORMAT
+from foleyspace.tagger_net import TaggerNet
 from foleyspace.tagger_training import halved, warmed
 
 log = logging.getLogger("foleyspace")
@@ -108,7 +109,6 @@ def prepare(net: SeparatorNet, start: str, taggers: Sequence[str]) -> None:
     """Give the network the weights of the file `start` and the `taggers` that listen in training, each where
     there is one. Raises `InputError` for a file that is none of them, or of another shape."""
     from foleyspace.spatializer.weights import load_separator
-    from foleyspace.tagger import EmbeddedTagger
 
     device = next(net.parameters()).device
     if start:
@@ -118,10 +118,16 @@ def prepare(net: SeparatorNet, start: str, taggers: Sequence[str]) -> None:
         if given.config not in (net.config, untold):
             raise InputError(f"`start` is {start!r} of shape {given.config} but must have {net.config}")
         net.load_state_dict(given.state_dict(), strict=given.config == net.config)
-    if taggers:
-        files = [check_input(file, "tagger") for file in taggers]
-        each = (EmbeddedTagger(str(device), offline=True, weights=file).net for file in files)
-        net.ears.strangers = tuple(tagger.eval().requires_grad_(False) for tagger in each)
+    net.ears.strangers = load_strangers(taggers, device)
+
+
+def load_strangers(taggers: Sequence[str], device: torch.device) -> tuple[TaggerNet, ...]:
+    """The networks of taggers that listen in training. Raises `InputError` for a file of none."""
+    from foleyspace.tagger import EmbeddedTagger
+
+    files = [check_input(file, "tagger") for file in taggers]
+    each = (EmbeddedTagger(str(device), offline=True, weights=file).net for file in files)
+    return tuple(tagger.eval().requires_grad_(False) for tagger in each)
 
 
 def keep_memory() -> None:
