@@ -35,7 +35,6 @@ log = logging.getLogger("foleyspace")
 MOST = 16  # sources that sound at once
 STEPS, GUIDANCE = 1, 1.0
 WINDOW, EDGE, FADE = 288, 24, 48  # frames of 21.3 ms: 6 s, of which 0.5 s at each end are not used
-ROUND = 16  # a short window has a multiple of so many frames
 APART_S = 0.5  # between sources that share a row
 SMALLEST = 144  # what a window shrinks to when memory is short
 
@@ -168,7 +167,7 @@ def separated_blocks(
         last = ended and total - given <= usable
         if last:  # looks back rather than at the silence beyond the end
             start = max(origin, min(start, total + edge - size))
-            size = min(size, HOP * ROUND * -(-(total + edge - start) // (HOP * ROUND)))
+            size = min(size, HOP * -(-(total + edge - start) // HOP))
         window = buffer[start - origin : start - origin + size]
         window = np.pad(window, (0, size - len(window)))
         try:
