@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import socket
@@ -404,6 +405,18 @@ def test_a_hub_that_does_not_answer_costs_seconds(empty_cache, monkeypatch, capl
     ours = [record for record in caplog.records if record.name == "foleyspace"]
     assert len(ours) == 1
     assert "does not answer" in ours[0].getMessage()
+
+
+def test_a_model_in_parts_is_whole_with_all_of_them(tmp_path):
+    """A download that was ended early leaves an index and some of the files."""
+    index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    (tmp_path / "model-1.safetensors").write_bytes(b"x")
+    assert not model_folder._has_weights(tmp_path)
+    (tmp_path / "model-2.safetensors").write_bytes(b"x")
+    assert model_folder._has_weights(tmp_path)
+    (tmp_path / "model.safetensors.index.json").write_text("[]")
+    assert model_folder._has_weights(tmp_path)
 
 
 def test_a_download_that_stalls_is_given_up():
