@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from foleyspace.errors import InputError
+
+
+def check_device(device: str) -> None:
+    """Raise `InputError` for what is no name of a device; whether it is there, `torch_device` finds out."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(device)):
+        raise InputError(f"`device` is {device!r} but must be auto, cpu, cuda, cuda:N or mps")
 
 
 def torch_device(device: str) -> str:

@@ -103,6 +103,14 @@ def load_sounds(folder: Path, speeds: tuple[float, ...] = SPEEDS) -> list[Sound]
         raise InputError(f"`sounds` is {str(folder)!r} but must be a folder with an INDEX.csv")
     with index.open(newline="") as file:
         rows = list(csv.DictReader(file))
+    lacking = {"file", "class", "kind"} - set(rows[0] if rows else ())
+    if lacking:
+        raise InputError(f"{index} has no column {sorted(lacking)[0]!r} but must have file, class and kind")
+    unknown = {row["kind"] for row in rows} - set(KINDS)
+    if unknown:
+        raise InputError(
+            f"{index}: kind {sorted(map(str, unknown))[0]!r} but must be one of {', '.join(KINDS)}"
+        )
     sounds = []
     for row in rows:
         samples, rate = soundfile.read(folder / row["file"], dtype="float32")

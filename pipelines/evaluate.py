@@ -57,8 +57,8 @@ class EvaluateConfig:
             raise InputError(f"`phase` is {self.phase!r} but must be measured or minimum")
         if self.mono not in ("dry", "sum"):
             raise InputError(f"`mono` is {self.mono!r} but must be dry or sum")
-        if self.guidance is not None and not 0 <= self.guidance <= 20:
-            raise InputError(f"`guidance` is {self.guidance} but must be between 0 and 20")
+        if self.guidance is not None and not 0 <= self.guidance <= 10:
+            raise InputError(f"`guidance` is {self.guidance} but must be between 0 and 10")
         if self.seed < 0:
             raise InputError(f"`seed` is {self.seed} but must be 0 or more")
 

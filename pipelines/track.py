@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foleyspace.camera import DEFAULT_FOV_DEG, Projection, check_view
+from foleyspace.device import check_device
 from foleyspace.envelope import Envelope, envelope
 from foleyspace.errors import InputError
 from foleyspace.progress import progress
@@ -46,8 +47,7 @@ class TrackConfig:
 
     def __post_init__(self) -> None:
         check_view(self.fov_deg, self.projection)
-        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(self.device)):
-            raise InputError(f"`device` is {self.device!r} but must be auto, cpu, cuda, cuda:N or mps")
+        check_device(self.device)
         if self.sound.strip() and not words(self.sound):
             raise InputError(f"`sound` is {self.sound!r} but must be words for what makes the sound")
         if self.detect_hz is not None and not 1 <= self.detect_hz <= 60:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from foleyspace.config_file import read_config
 from foleyspace.errors import InputError
 
 logger = logging.getLogger("foleyspace")
@@ -170,6 +168,6 @@ def _millions(net: Any) -> float:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    changes = dict(argument.partition("=")[::2] for argument in sys.argv[2:])
-    logger.info("%s", run(read_config(TrainConfig, sys.argv[1], changes)))
+    from foleyspace.cli.pipeline import run_as_module
+
+    run_as_module(TrainConfig, run, "spatializer_small")

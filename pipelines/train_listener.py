@@ -1,18 +1,16 @@
 """Train the listener on a folder of named sounds and one of HRIR sets.
 
-python -m foleyspace.pipelines.train_listener configs/train_listener.yaml sounds=FOLDER hrtfs=FOLDER
+python -m foleyspace.pipelines.train_listener sounds=FOLDER hrtfs=FOLDER
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foleyspace.config_file import read_config
 from foleyspace.errors import InputError
 
 if TYPE_CHECKING:
@@ -145,6 +143,6 @@ def run(config: TrainListenerConfig) -> Path:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    changes = dict(argument.partition("=")[::2] for argument in sys.argv[2:])
-    logger.info("%s", run(read_config(TrainListenerConfig, sys.argv[1], changes)))
+    from foleyspace.cli.pipeline import run_as_module
+
+    run_as_module(TrainListenerConfig, run, "train_listener")

@@ -1,19 +1,17 @@
 """Train the embedded tagger on a folder of named sounds.
 
-python -m foleyspace.pipelines.train_tagger configs/train_tagger.yaml sounds=FOLDER
+python -m foleyspace.pipelines.train_tagger sounds=FOLDER
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from foleyspace.config_file import read_config
 from foleyspace.errors import InputError
 
 logger = logging.getLogger("foleyspace")
@@ -120,6 +118,6 @@ def run(config: TrainTaggerConfig) -> Path:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    changes = dict(argument.partition("=")[::2] for argument in sys.argv[2:])
-    logger.info("%s", run(read_config(TrainTaggerConfig, sys.argv[1], changes)))
+    from foleyspace.cli.pipeline import run_as_module
+
+    run_as_module(TrainTaggerConfig, run, "train_tagger")

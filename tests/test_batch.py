@@ -133,4 +133,4 @@ def test_bad_usage_is_one_line(run, library, tmp_path):
     ]:
         code, _, err = run(*arguments)
         assert code == 2 and says in err, (arguments, err)
-        assert len([line for line in err.splitlines() if "videos to do" not in line]) == 1, err
+        assert len([line for line in err.splitlines() if " to do" not in line]) == 1, err

@@ -40,6 +40,30 @@ def test_help_imports_nothing_heavy():
     assert out.strip().endswith("[]")
 
 
+@pytest.mark.parametrize("group", [[], ["hrtf"], ["dataset"]])
+def test_without_arguments_it_helps(run, group):
+    code, out, err = run(*group)
+    assert code in (0, 2)  # click before and from 8.2 on
+    assert len((out + err).splitlines()) > 5 and "Commands:" in out + err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--help"], 0, "NAME=VALUE"),
+        (["nowhere.yaml"], 2, "nowhere.yaml"),
+        (["sounds=nowhere"], 2, "`sounds` is 'nowhere'"),
+        (["steps=0"], 2, "`steps` is 0"),
+        (["train_tagger", "steps"], 2, "'steps' must be NAME=VALUE"),
+    ],
+)
+def test_a_pipeline_run_as_a_module_speaks_like_a_command(arguments, code, said):
+    module = [sys.executable, "-m", "foleyspace.pipelines.train_tagger"]
+    done = subprocess.run([*module, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == code and said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_render_follows_the_square(run, passing, tmp_path):
     out, scene, report, overlay = (tmp_path / n for n in ("o.mp4", "s.json", "r.html", "v.mp4"))
     code, said, err = run(
@@ -343,6 +367,10 @@ def test_a_silent_video_takes_its_sound_from_the_scenes_stems(run, passing, tmp_
     [
         (["render", "https://example.org/v.mp4"], "download"),
         (["render", "v.mp4", "--device", "gpu9"], "gpu9"),
+        (["spatialize", "v.wav", "--scene", "s.json", "-o", "o.wav", "--device", "tpu"], "tpu"),
+        (["spatialize", "v.wav", "--scene", "s.json", "-o", "o.wav", "--weights", "no.safetensors"], "no.s"),
+        (["hrtf", "fetch", "mit_kemar", "--timeout", "-1"], "`timeout` is -1"),
+        (["hrtf", "fetch", "mit_kemar", "--timeout", "nan"], "`timeout` is nan"),
     ],
 )
 def test_addresses_and_devices_that_are_none(run, arguments, said):

@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import types
+from pathlib import Path
 from importlib.resources import files
 
 import numpy as np
@@ -381,7 +382,7 @@ def test_a_bad_set_is_one_line_and_leaves_nothing(how, said, copy, made, tmp_pat
         (["-s", "foleyspace:weights=nowhere.safetensors"], "weights nowhere.safetensors does not exist"),
         (["-s", "mine=nowhere"], "system mine: nowhere does not exist"),
         (["-s", "mono", "--limit", "0"], "`limit` is 0 but must be 1 or more"),
-        (["-s", "mono", "--guidance", "-1"], "`guidance` is -1.0 but must be between 0 and 20"),
+        (["-s", "mono", "--guidance", "-1"], "`guidance` is -1.0 but must be between 0 and 10"),
         (["-s", "mono", "--steps", "0"], "`steps` is 0 but must be 1 or more"),
         (
             ["-s", "mono", "--offline", "--ask", "./nowhere"],
@@ -453,10 +454,12 @@ def test_a_system_that_fails_is_no_bad_input(output, said, made, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_diffusion_gets_its_options(made, sets, monkeypatch):
+def test_the_diffusion_gets_its_options(made, sets, monkeypatch, tmp_path):
     """Options of the spec before those of the command; stems asked for where the item has some."""
     from foleyspace.spatializer import inference
 
+    monkeypatch.chdir(tmp_path)
+    Path("w.safetensors").touch()
     asked = []
 
     def separate(mono, scene, options):
@@ -507,6 +510,19 @@ def test_words_say_where_the_sounds_are(made, sets):
         item
     ).binaural
     assert np.abs(exact - heard["diffusion"]).max() < 0.02 * np.abs(heard["diffusion"]).max()
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("diffusion:steps=51", "between 1 and 50"),
+        ("words:guidance=11", "between 0 and 10"),
+        ("diffusion:weights=nowhere.safetensors", "`weights` is 'nowhere.safetensors' but must be"),
+    ],
+)
+def test_options_that_cannot_be_are_found_at_once(spec, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        named_systems([spec], {})
 
 
 def test_the_baseline_gets_its_options(made, sets, monkeypatch, tmp_path):

@@ -386,3 +386,17 @@ def test_train_tagger_yaml_equals_the_dataclass():
         read_config(TrainTaggerConfig, "train_tagger", {"stepz": "3"})
     with pytest.raises(InputError, match="`steps` is 0"):
         read_config(TrainTaggerConfig, "train_tagger", {"steps": "0"})
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        ("file,class\na.wav,dog\n", "has no column 'kind'"),
+        ("file,class,kind\na.wav,dog,beast\n", "kind 'beast' but must be one of"),
+        ("", "has no column"),
+    ],
+)
+def test_an_index_of_another_kind_is_refused(tmp_path, index, said):
+    (tmp_path / "INDEX.csv").write_text(index)
+    with pytest.raises(InputError, match=said):
+        load_sounds(tmp_path)

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -66,21 +66,25 @@ def cli() -> None:
 
         foleyspace render video.mp4
     """
+
+
+_NO_ARGUMENTS: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())  # from click 8.2 on
+
+
+def main(command: click.Command | None = None) -> NoReturn:
+    """Run `command` or the whole command line, and exit with its code; errors are one line on stderr, never
+    a traceback."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("foleyspace: %(message)s"))
     logger.handlers = [handler]
     logger.propagate = False
     logger.setLevel(logging.INFO)
-
-
-def main() -> NoReturn:
-    """Run the command line and exit with its code; errors are one line on stderr, never a traceback."""
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)  # a batch system's way to say Ctrl-C: tidy up too
     if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, _interrupt)
     try:
-        result = cli.main(standalone_mode=False)
+        result = (command or cli).main(standalone_mode=False)
         sys.stdout.flush()
         code = result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt):
@@ -93,6 +97,9 @@ def main() -> NoReturn:
         os._exit(130)
     except click.exceptions.Exit as error:
         code = error.exit_code
+    except _NO_ARGUMENTS as error:
+        click.echo(error.format_message(), err=True)
+        code = 2
     except click.ClickException as error:
         asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "foleyspace"
         code = _fail(f"{error.format_message().rstrip('.')} (see {asked} --help)", 2)

@@ -26,7 +26,7 @@ def _number(flag: str, name: str, kind: type, metavar: str, text: str) -> Any:
 
 
 @click.command("batch")
-@click.argument("inputs", nargs=-1, type=click.Path(), metavar="INPUT...")
+@click.argument("inputs", nargs=-1, type=click.Path(), metavar="[INPUT]...")
 @click.option("-o", "--out", type=click.Path(), metavar="DIR", help="Where the videos and the ledger go.")
 @click.option(
     "--include", multiple=True, metavar="PATTERN", help="In folders: only these, *.mp4 or 2024/*. Repeatable."
@@ -74,7 +74,7 @@ def _number(flag: str, name: str, kind: type, metavar: str, text: str) -> Any:
 @json_output
 @verbosity
 def command(inputs: tuple[str, ...], json_output: bool, **options: Any) -> int:
-    """Render whole libraries: files, folders, and lists (.txt, .csv, .jsonl) with options a row.
+    """Render whole libraries: files, folders, and lists (.txt, .csv, .json, .jsonl) with options a row.
 
     The outputs mirror the folders. What is done is never done again, whenever it was stopped: the same
     command goes on. Exit code 1 when some videos failed.

@@ -24,7 +24,10 @@ def command() -> None:
 
 @command.command("build")
 @click.option(
-    "--sounds", type=click.Path(), metavar="FOLDER", help="Sound files with an INDEX.csv: file, class."
+    "--sounds",
+    type=click.Path(),
+    metavar="FOLDER",
+    help="Sound files with an INDEX.csv (file, class).",
 )
 @click.option("--hrtfs", type=click.Path(), metavar="FOLDER", help="SOFA files.")
 @click.option("-o", "--out", type=click.Path(), metavar="FOLDER", help="Where the items and the card go.")

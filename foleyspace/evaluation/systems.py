@@ -17,7 +17,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from foleyspace.captioning.words import Precision
 from foleyspace.errors import InputError
 from foleyspace.evaluation.items import Item, check_sound, read_sound
 from foleyspace.types import Samples
+
+if TYPE_CHECKING:
+    from foleyspace.spatializer.inference import SeparatorOptions
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def named_systems(
                 raise InputError(
                     f"system {spec!r}: `precision` must be one of {', '.join(get_args(Precision))}"
                 )
+            separator_options(options)  # what is wrong is found before what takes long
             name, system = spec, functools.partial(diffusion, options=options)
             if spec.startswith("words"):
                 said = {"swapped": sides == "swapped", "precision": precision}
@@ -122,11 +126,18 @@ def naive_render(item: Item) -> Output:
     return Output(keep_sum(mono, np.mean(apart, axis=0)))
 
 
+def separator_options(options: dict[str, Any]) -> SeparatorOptions:
+    """Those that are stated. Raises `InputError` for values that cannot be."""
+    from foleyspace.spatializer.inference import SeparatorOptions
+
+    return SeparatorOptions(**{name: value for name, value in options.items() if value is not None})
+
+
 def diffusion(item: Item, options: dict[str, Any]) -> Output:
     """The shipped spatializer; its stems go along where the item has some to compare them with."""
-    from foleyspace.spatializer.inference import SeparatorOptions, place, separate, spatialize_mixture
+    from foleyspace.spatializer.inference import place, separate, spatialize_mixture
 
-    stated = SeparatorOptions(**{name: value for name, value in options.items() if value is not None})
+    stated = separator_options(options)
     if item.sums:
         made = spatialize_mixture(item.mono, item.scene, item.hrirs, stated, mono_compatible=True)
         return Output(made.samples)

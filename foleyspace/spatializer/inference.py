@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from foleyspace.device import check_device
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.propagation import audible_span
 from foleyspace.spatializer.conditioning import (
@@ -25,6 +26,7 @@ from foleyspace.spatializer.conditioning import (
     without_shares,
 )
 from foleyspace.spatializer.difference import difference, keep_sum
+from foleyspace.spatializer.weights import check_name
 from foleyspace.types import Audio, Hrirs, Samples, Scene, Source
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ class SeparatorOptions:
     prompt: str = ""
 
     def __post_init__(self) -> None:
+        check_device(self.device)
+        check_name(self.weights)
         if not 1 <= self.steps <= 50:
             raise InputError(f"`steps` is {self.steps} but must be between 1 and 50")
         if not 0 <= self.guidance <= 10:

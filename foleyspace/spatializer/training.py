@@ -118,7 +118,8 @@ def prepare(net: SeparatorNet, start: str, taggers: Sequence[str]) -> None:
         if given.config not in (net.config, untold):
             raise InputError(f"`start` is {start!r} of shape {given.config} but must have {net.config}")
         net.load_state_dict(given.state_dict(), strict=given.config == net.config)
-    net.ears.strangers = load_strangers(taggers, device)
+    if taggers:
+        net.ears.strangers = load_strangers(taggers, device)
 
 
 def load_strangers(taggers: Sequence[str], device: torch.device) -> tuple[TaggerNet, ...]:

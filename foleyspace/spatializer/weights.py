@@ -38,10 +38,7 @@ def load_separator(name: str = "auto", *, device: str = "cpu", offline: bool = F
         return _load(path, device)
     if path.is_dir() and (path / SHIPPED).is_file():
         return _load(path / SHIPPED, device)
-    if name.count("/") != 1 or name.startswith((".", "/", "~")) or path.suffix == ".safetensors":
-        raise InputError(
-            f"`weights` is {name!r} but must be auto, a safetensors file, or a hub name (OWNER/NAME)"
-        )
+    check_name(name)
     try:
         return _load(_from_hub(name, offline), device)
     except FoleyspaceError as error:
@@ -49,6 +46,17 @@ def load_separator(name: str = "auto", *, device: str = "cpu", offline: bool = F
             raise
         log.warning("weights %s cannot be had (%s): those that ship are used", name, error)
         return _shipped(device)
+
+
+def check_name(name: str) -> None:
+    """Raise `InputError` for what can be neither weights nor the hub name of some."""
+    path = Path(name).expanduser()
+    if name == "auto" or path.is_file() or (path.is_dir() and (path / SHIPPED).is_file()):
+        return
+    if name.count("/") != 1 or name.startswith((".", "/", "~")) or path.suffix == ".safetensors":
+        raise InputError(
+            f"`weights` is {name!r} but must be auto, a safetensors file, or a hub name (OWNER/NAME)"
+        )
 
 
 def _shipped(device: str) -> SeparatorNet:
