@@ -130,7 +130,7 @@ def bits(bitrate: str) -> int:
     except ValueError:
         value = 0.0
     if not 16_000 <= value <= 2_000_000:
-        raise InputError(f"`bitrate` is {bitrate!r} but must be between 16k and 2000k")
+        raise InputError(f"`audio_bitrate` is {bitrate!r} but must be between 16k and 2000k")
     return int(value)
 
 

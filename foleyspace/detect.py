@@ -104,8 +104,8 @@ def _weights(model: str, offline: bool) -> Path:
 
         if model not in GITHUB_ASSETS_NAMES:
             raise InputError(
-                f"`detector` is {model!r} but must be auto, motion, a model Ultralytics offers (as yolo11n) or "
-                "the path of a file"
+                f"`detector` is {model!r} but must be auto, motion, a model Ultralytics offers (as yolo11n) "
+                "or the path of a file"
             )
     if offline:
         raise FoleyspaceError("not on this machine, and offline")

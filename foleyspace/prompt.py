@@ -21,7 +21,8 @@ from foleyspace.errors import InputError
 from foleyspace.prompting.clause import Clause
 from foleyspace.prompting.clauses import read_clauses
 from foleyspace.prompting.frames import without_frames
-from foleyspace.prompting.referring import place_by_listener
+from foleyspace.prompting.pronouns import name_pronouns
+from foleyspace.prompting.referring import place_by_listener, settle_settings, share_references
 from foleyspace.prompting.relations import find
 from foleyspace.prompting.resolve import Resolver
 from foleyspace.prompting.rows import share_sides
@@ -59,12 +60,14 @@ def read_prompt(text: str, duration: float) -> PromptReading:
             f"`duration` is {duration} but must be above 0 and at most {MAX_DURATION_S:g} seconds"
         )
     clean, words, notes = read_text(text)
-    tokens = without_frames(words)
+    tokens = name_pronouns(without_frames(words))
     clauses, unknown = read_clauses(scan(tokens, clean), tokens)
     if not clauses:
         raise InputError("`prompt` names no sound: say what is heard and where")
     share_sides(clauses, notes)
     place_by_listener(clauses)
+    settle_settings(clauses)
+    share_references(clauses)
     clauses = _with_new_references(clauses, tokens)
     clauses = join_slices(clauses, float(duration))
     if len(clauses) > MAX_SOURCES:

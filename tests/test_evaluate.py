@@ -8,8 +8,8 @@ import re
 import shutil
 import sys
 import types
-from pathlib import Path
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest

@@ -456,7 +456,7 @@ def bench():
 
 
 @pytest.mark.parametrize(
-    "name", ["prompts", "prompts_dev2", "prompts_held2", "prompts_other", "prompts_dev3"]
+    "name", ["prompts", "prompts_dev2", "prompts_held2", "prompts_other", "prompts_dev3", "prompts_dev4"]
 )
 def test_prompts_with_known_answers(bench, name):
     """Goals of the issue: sides right in 97 %, azimuth within 15 degrees in 90 %. Missed sources count as wrong."""

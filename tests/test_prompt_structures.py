@@ -58,6 +58,8 @@ a dog on the left lol | dog:90
 A choir in front, no organ, and a bell behind. | choir:0 bell:180
 The owl isn't on the left but on the right. | owl:-90
 the clock is on my left no sorry the clock is on my right | clock:-90
+a dog on my left, no, sorry, on my right | dog:-90
+a dog on my left, no, wait, on my right | dog:-90
 A wasp, annoying, flies round and round my head | wasp:0
 Imagine a busy kitchen. The dishwasher rumbles on the left and the cook sings behind you. | dishwasher:90 cook:180
 The kids yell "Left! Right!" in front of me. | kids:0

@@ -24,7 +24,8 @@ class Progress:
         self.video_s = 0.0
         self._total, self._log, self._started = total, log, time.monotonic()
         self._bar: Any = None
-        logger.info("%d video%s to do%s", total, "" if total == 1 else "s", f", {kept} need nothing" if kept else "")
+        rest = f", {kept} need nothing" if kept else ""
+        logger.info("%d video%s to do%s", total, "" if total == 1 else "s", rest)
 
     def tell(self, row: Row, outcome: Outcome, ended: bool) -> None:
         """One line a video; `ended`: it will not be tried again in this run."""

@@ -17,6 +17,9 @@ MOTIONS = word_set("extent finish move circle pass approach recede rise fall osc
 TIMES = word_set("window after until first last length at_end at_start first_half second_half whole")
 
 
+_PLURALS = word_set("people children men women kids geese mice stimuli police")
+
+
 @dataclass(eq=False)
 class Clause:
     """A source as the text tells it: `stages` are phrase lists, one after the other in time; `names` the
@@ -45,6 +48,8 @@ class Clause:
     def several(self) -> bool:
         """Whether its name is a plural: "voices", "two dogs"."""
         words = [word for word in self.label.lower().split() if not word.endswith("ing")] or [""]
+        if words[-1] in _PLURALS:
+            return True
         return self.count > 1 or (
             words[-1].endswith("s") and not words[-1].endswith(("ss", "us", "is", "'s"))
         )

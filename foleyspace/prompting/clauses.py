@@ -10,6 +10,7 @@ from foleyspace.prompting.labels import Mention, Pieces
 from foleyspace.prompting.naming import (
     apposed,
     is_aside,
+    is_part,
     is_way,
     name_more,
     named_again,
@@ -17,21 +18,22 @@ from foleyspace.prompting.naming import (
     only_looks,
     share_verb,
 )
-from foleyspace.prompting.nouns import read_fragment
 from foleyspace.prompting.others import group_of, remaining, told_by_pronoun
-from foleyspace.prompting.referring import read_pieces, told_of
+from foleyspace.prompting.referring import POSSESSIVES, only_leaves, owner_place, read_pieces, told_of
 from foleyspace.prompting.rows import place_rows
 from foleyspace.prompting.sentences import (
+    NOTHING,
     drop_headings,
     goes_forward,
     governing_times,
     pair_respectively,
+    placed_next,
     share_places,
 )
 from foleyspace.prompting.sources import SETTINGS
 from foleyspace.prompting.talk import only_talk
 from foleyspace.prompting.text import Token
-from foleyspace.prompting.view import Phrase, Reference
+from foleyspace.prompting.view import Phrase
 from foleyspace.prompting.words import DETERMINERS, SCREENS
 
 
@@ -145,6 +147,9 @@ class _Assembler:
         ):
             self.unknown.append(span)
             return
+        if not phrases and is_part(self._last, fragment.before, mention, self.tokens):
+            self.clauses[-1].spans.append(span)
+            return
         if only_looks(mention, self.tokens) or (self._last is not None and is_way(mention, self.tokens)):
             start = k == 0 or self.fragments[k - 1].sentence != fragment.sentence
             if phrases and (self._last is None or start):
@@ -200,7 +205,7 @@ class _Assembler:
             clause.spans, clause.lead = [*before.spans, *clause.spans], before.lead
             before = self.clauses[-2] if len(self.clauses) > 1 else None
         bare = not any(phrase.kind in PLACES | MOTIONS for phrase in own) and clause is self.clauses[-1]
-        if bare and before is not None and not self._placed_next(k):
+        if bare and before is not None and not placed_next(self.fragments, k, self.tokens):
             # "on the left a dog and a cat"; "a woman sings on the left with a guitar"
             if fragment.before.endswith(("with", "where")) or (
                 before.lead
@@ -214,29 +219,19 @@ class _Assembler:
                     if phrase.kind in PLACES | {"near", "far", "distance"}
                 ]
                 clause.lead = before.lead
-            elif mention.det in ("her", "his", "its", "their"):
-                # "her heels click": where she is
-                at = mention.nouns[0] if mention.nouns else span[0]
-                owner = Reference((mention.det,), mention.det, start=at - 1, end=at)
-                own.append(Phrase("relation", at, at, mention.det, {"relation": "same"}, (owner,)))
+            elif mention.det in POSSESSIVES:
+                own.append(owner_place(mention, span[0]))  # "her heels click": where she is
+        elif mention.det in POSSESSIVES and before is not None and only_leaves(own):
+            own.insert(0, owner_place(mention, span[0], "from"))  # "its footsteps go left"
+        owned = mention.det in POSSESSIVES and bare and before is not None
+        if owned and fragment.before == "," and fragment.after == "," and mention.verb:
+            self.current = before  # "a ship passes, its crew chanting, and vanishes"
         if "instead" in fragment.before:
             clause.take_back(own)
         if again is not None:
             clause.go_on(own)
         else:
             clause.add(own)
-
-    def _placed_next(self, k: int) -> bool:
-        """Whether the next fragment of the sentence is a place by itself, which will belong here."""
-        if k + 1 >= len(self.fragments) or self.fragments[k + 1].sentence != self.fragments[k].sentence:
-            return False
-        items = self.fragments[k + 1].items
-        piece = read_fragment(items, self.tokens, True)
-        return (
-            not piece.mentions
-            and any(phrase.kind in PLACES for phrase in piece.phrases)
-            and self.fragments[k].after != "and"
-        )
 
     def _continued(self, k: int, piece: Pieces, pieces: list[Pieces]) -> None:
         phrases = piece.phrases
@@ -250,6 +245,10 @@ class _Assembler:
         if not piece.subject or any(fits(piece.subject, clause) for clause in self.clauses):
             name_more(self.clauses, piece, self.tokens)
         if not phrases:
+            words = {self.tokens[i].norm for i in self.fragments[k].items if isinstance(i, int)}
+            if self.pending and words <= NOTHING:  # "front: nothing"
+                self.unknown += self.pending_spans
+                self.pending, self.pending_spans = [], []
             if piece.verb and self.clauses and not self.clauses[-1].quoted and self.clauses[-1].plain:
                 self.clauses[-1].plain = False
             return
@@ -276,12 +275,18 @@ class _Assembler:
             self.pending_spans.append(span)
             return
         target = self.current or self.clauses[-1]
+        if self.pending and not piece.verbs and not piece.subject and self.fragments[k].before == ",":
+            self.pending += phrases
+            self.pending_spans.append(span)
+            return
         if piece.subject == "both":
             target.both += phrases  # "the violin is closer than the cello, both on the left"
         if piece.subject and piece.subject not in ("who", "which", "that"):
             target = meant(piece.subject, self.clauses) or target
         elif (
-            not piece.verbs and not piece.subject and goes_forward(self.fragments, k, phrases, target, pieces)
+            not piece.verbs
+            and not piece.subject
+            and goes_forward(self.fragments, k, phrases, target, pieces, self.tokens)
         ):
             self.pending += phrases
             self.pending_spans.append(span)

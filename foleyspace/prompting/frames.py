@@ -47,6 +47,7 @@ _FRAMES: list[tuple[bool, str, str]] = [
     (True, r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|evening))(?: there| all| team)?(?="
      r" [,.!;:]|$)", ","),
     (True, r"(?:hi|hello|hey)(?: there)?(?= (?:can|could|please|i) )", ""),
+    (False, r"(?:no|wait|oops) , (?:wait|sorry|no)(?: ,)?(?= )", "no sorry"),
     (True, r"(?:sorry|ok|okay|alright|all right|so|well|now|oh|yes|yeah|no|thanks|actually|basically)"
      r"(?= [,.!:])", ","),
     (True, r"(?:many )?(?:thanks|thank you|thx|cheers|ty|tia)(?: (?:so|very) much| a lot| in advance| again)?"
@@ -58,6 +59,9 @@ _FRAMES: list[tuple[bool, str, str]] = [
      r"(?: to (?:be able to )?(?:hear|have|listen to|get|be|(?=place|put|pan|position|make|add)))?(?= )", ""),
     (False, r"(?:let|make|have) (?:me|us|the listener) (?:hear|listen to|have)(?= )", ""),
     (False, r"let there be(?= )", ""),
+    (True, r"(?:angle|focus|focusing|zoom|zooming|close|closing)(?: in| up)? (?:on|onto)(?= (?:the|a|an"
+     r"|my|our)"
+     r" (?!left |right |front |back ))", ""),
     (True, r"(?:listen(?: out)?|hark|tune in) (?:to|for)(?= )", ""),
     (True, r"(?:start|begin|open|kick|carry|continue|go|finish|end)(?: off| out| on)? with(?= )", ""),
     (False, r"(?:make|have|let|get) (?:it|this|that) (?:sound|feel|seem|be)(?: like| as if| as though)?(?= )",
@@ -73,6 +77,7 @@ _FRAMES: list[tuple[bool, str, str]] = [
      rf"(?: it {_CAME}| there (?:is|are|was|were))?(?= )", ""),
     (False, rf"(?:{_SOUNDS} )?(?:like|as if|as though) (?:it|they|he|she) {_CAME}(?= )", ""),
     (False, rf"{_SOUNDS} to (?:come|be coming|be|originate|emanate)(?= )", ""),
+    (False, r"(?:is|are|was|were|gets)(?: \w+)? (?:accompanied|joined|backed|doubled) by(?= )", ","),
     (False, r"(?:flanked|accompanied|joined|backed) by(?= )", "with"),
     (False, r"(?:along|together|in company|in the company) (?:with|of)(?= (?:a|an|some|two|three) )", "with"),
     (False, r"(?:as well as|in addition to|besides)(?= (?:a|an|the|some|two|three) )", "and"),
@@ -109,6 +114,13 @@ _FRAMES: list[tuple[bool, str, str]] = [
      r"|behind|middle|l|r|c|above|\d+)(?: |$))(?= )", ""),
     (False, r"(?<=ear )(?:hears|picks up|catches|gets|receives|has)(?= )", ","),
     (False, r"(?:comes? |coming )?out of(?= (?:the|my|your|one) )", "from"),
+    (True, r"(?:me|us|you|i|myself|the listener|the camera)(?: am| is| are| sitting| standing)* (?:in|at|\()"
+     r" (?:the )?"
+     r"(?:dead )?(?:middle|centre)(?: \))?(?= [,.;]|$)", ""),
+    (False, r"(?:while|as|when) (?:i|we) (?:hold|stand|sit|lie|sleep|wait|watch|read|eat|rest|listen|look"
+     r"|write"
+     r"|stay|try|dream|cook|work|am \w+ing|are \w+ing)(?: (?:my|our|the|a|to|there|still|for) \w+)?(?="
+     r" [,.;]|$)", ","),
     # dictated signs
     (False, r"(?:full stop|period|new line|newline|question mark|exclamation mark)(?= |$)", "."),
     (False, r"(?:comma|semicolon|colon|dash|hyphen)(?= |$)", ","),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from foleyspace.prompting.motion_patterns import forms
+from foleyspace.prompting.patterns import WEAK
 from foleyspace.prompting.verb_words import verb_forms
 from foleyspace.prompting.view import STOPS, Phrase, Reference, TokenView
 from foleyspace.prompting.words import LANDMARKS
 
 _SIDE_OF = re.compile(
-    r"(?:somewhere )?(?:(?P<way>from|to) (?=(?:slightly|just|a little|a bit) ))?"
-    r"(?:(?P<mod>slightly|just|a little|a bit|far|further|more|directly|immediately|\d+(?:\.\d+)? degrees) )?"
+    rf"(?:somewhere )?(?:(?P<way>from|to) (?=(?:{WEAK}) ))?"
+    rf"(?:(?P<mod>{WEAK}|far|further|more|directly|immediately|\d+(?:\.\d+)? degrees) )?"
     r"(?:(?:off )?(?P<prep>to|on|at|from|in) )?(?:the )?(?:further |more |far )?(?P<side>left|right|l|r)"
     r"(?: hand)?(?: side| end| edge)? (?:of|than) "
 )
@@ -33,6 +34,7 @@ _SAME_ANGLE = re.compile(
     r"(?:at )?(?:the same|an equal|the equivalent|a similar|that) angle (?:to|on|off to) (?:the |my )?"
     r"(?P<side>left|right)(?: side)?(?= |$)"
 )
+_ACROSS = re.compile(r"(?:right |directly |diametrically )?opposite(?=$| [.,;:)])")
 _OWNED = re.compile(r"(?: hand)? 's (?:far |immediate )?(?P<side>left|right)(?: hand)?(?: side)?(?= |$)")
 _ADV = (
     r"(?:(?:right|directly|just|straight|immediately|close|slightly|a little|a bit|well"
@@ -67,7 +69,7 @@ _HEADS: list[tuple[str, re.Pattern[str], bool]] = [
     r"as)?(?= |$)|as (?:far|close|near)(?: away)? as(?= |$)"), True),
     ("around", re.compile(r"(?:circles|circling|circle|orbits|orbiting|circled)(?: around| "
     r"round)?(?= |$)|(?:all the way )?(?:around|round)(?= |$)"), False),
-    ("to", re.compile(r"(?:(?P<prep>from|to|toward|past) )(?=(?:the|a|an|her|his|its|their|him"
+    ("to", re.compile(r"(?:(?P<prep>from|to|toward|past|onto|into) )(?=(?:the|a|an|her|his|its|their|him"
     r"|it|them|<label>) ?)"), False),
     ("to", re.compile(rf"(?P<goes>{forms('approach', 'reach')}|{forms('head', 'make', 'run', 'walk', 'go')}"
                       r" (?:over|up) to|(?:heads?|heading|makes?|making) (?:for|toward))"
@@ -98,7 +100,12 @@ def read_relation(view: TokenView, i: int) -> Phrase | None:
         match = None  # "what is left of the campfire"
     if match is not None and view.index.get(match.end()) is not None:
         best = _longer(best, _side_of(view, i, match))
-    for kind, pattern in (("mirror", _OTHER_SIDE), ("same", _SAME_SIDE), ("mirror", _SAME_ANGLE)):
+    for kind, pattern in (
+        ("mirror", _OTHER_SIDE),
+        ("same", _SAME_SIDE),
+        ("mirror", _SAME_ANGLE),
+        ("opposite", _ACROSS),
+    ):
         match = pattern.match(view.joined, start)
         if match is not None:
             told = match.groupdict()

@@ -42,6 +42,7 @@ class Mention:
     described: bool = False  # a place before any verb: "the man on the left speaks"
     sound_of: bool = False  # "the sound of a car": heard from where it is, not said to come nearer
     anchor: bool = False  # only there for others to be placed by: "opposite the door, which is on the left"
+    participle: bool = False  # "holding an umbrella": what it does besides
     moved: bool = False  # a verb of motion follows, whose object is not heard: "flies a kite"
 
 
@@ -104,7 +105,7 @@ def label_of(mention: Mention, tokens: Sequence[Token]) -> str:
     if mention.quoted is not None:
         return tokens[mention.quoted].raw[:MAX_LABEL].strip()
     named = mention.det in ("the", "my", "your", "his", "her", "two") or bool(mention.verb)
-    nouns = _noun_words([PERSON.get(tokens[i].norm, tokens[i].raw.lower()) for i in mention.nouns], named)
+    nouns = _noun_words(_joined(mention.nouns, tokens), named)
     objects = [tokens[i].raw.lower() for i in mention.objects]
     instrument = next((k for k, i in enumerate(mention.objects) if tokens[i].norm in INSTRUMENTS), None)
     played = mention.verb in _PLAYING or nouns == ["person"]
@@ -123,6 +124,17 @@ def label_of(mention: Mention, tokens: Sequence[Token]) -> str:
         whole = any(tokens[i].norm == "of" for i in mention.nouns)  # "a string of firecrackers"
         words = _unknown_verb(nouns) if mention.det in ("a", "an", "one") and not whole else nouns
     return " ".join(words).replace(" 's", "'s")[:MAX_LABEL].strip()
+
+
+def _joined(nouns: Sequence[int], tokens: Sequence[Token]) -> list[str]:
+    """The words of a name; "S1" is one."""
+    words: list[str] = []
+    for i in nouns:
+        if words and i and tokens[i].number is not None and tokens[i - 1].end == tokens[i].start:
+            words[-1] += tokens[i].raw
+        else:
+            words.append(PERSON.get(tokens[i].norm, tokens[i].raw.lower()))
+    return words
 
 
 _OUTLETS = word_set(
@@ -185,7 +197,8 @@ _SINGULARS = dict(pair.split(":") for pair in _SINGULAR_PAIRS.split())
 def singular(label: str) -> str:
     words = label.split()
     first = next(
-        (k for k, word in enumerate(words) if len(word) > 2 and word.endswith("s") and word[-2] != "s"), None
+        (k for k, word in enumerate(words) if len(word) > 2 and word.endswith("s") and word[-2] not in "su"),
+        None,
     )
     if first is not None:
         word = words[first]

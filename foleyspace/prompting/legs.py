@@ -30,11 +30,7 @@ class Parts:
 def split_legs(stage: Sequence[Phrase]) -> Parts:
     parts = Parts()
     kinds = {phrase.kind for phrase in stage}
-    places = [
-        p
-        for p in stage
-        if p.kind in PLACES | _DISTANCES | {"start", "finish"} and p.groups.get("relation") != "around"
-    ]
+    places = [p for p in stage if p.kind in PLACES | _DISTANCES | {"start", "finish"}]
     verbs = bool(kinds & MOTIONS) or any("goes" in phrase.groups for phrase in stage)
     state, last = parts.own, None
     two_sided = sum(p.kind in _SIDED for p in places) > 1
@@ -88,6 +84,11 @@ def split_legs(stage: Sequence[Phrase]) -> Parts:
             continue
         state.append(phrase)
         last = phrase
+    side = next((p for p in parts.target if p.kind == "lateral" and p.prep in ("on", "at")), None)
+    depths = {p.kind for p in parts.origin}, {p.kind for p in parts.target} - {"lateral"}
+    whole = not any("ahead" in p.text for p in parts.target)  # "ahead on the left" is one place
+    if side is not None and whole and depths in (({"front"}, {"back"}), ({"back"}, {"front"})):
+        parts.origin.append(side)  # "from front to back on the left"
     return parts
 
 

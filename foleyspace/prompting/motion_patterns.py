@@ -76,7 +76,8 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
     ),
     (
         "then",
-        r"(?:and )?(?:then|afterwards|afterward|after that|after (?:it|this)(?= (?:goes|moves|is"
+        r"(?:and )?(?:then|thereafter|from then on|from there on|whereupon|at which point|afterwards"
+        r"|afterward|after that|after (?:it|this)(?= (?:goes|moves|is"
         r"|comes|turns|flies|walks))|later on|later|next(?! to)|finally"
         r"|subsequently|eventually|followed by"
         r"|before (?=moving|going|coming|flying|turning|passing|circling|walking))",
@@ -208,6 +209,7 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
         rf"(?:to|until|till|-))",
     ),
     ("after", rf"(?P<a>{NUM}) {_U}(?= \])"),
+    ("after", rf"(?:from|at|after|since) second (?P<a>{NUM})(?: on| onwards?)?(?! (?:to|until|-|seconds))"),
     (
         "after",
         rf"(?:and )?(?P<a>{NUM}) {_U} (?:later|in|into)(?: it)?|(?:from|at|after) "

@@ -22,6 +22,7 @@ from foleyspace.prompting.words import (
 )
 
 _GENERIC = word_set("source sound object target masker stimulus element track item channel emitter")
+_MANNERS = word_set("voice tone accent pitch tempo")
 _ALONE = word_set("single one only mono same just point")
 
 
@@ -41,6 +42,8 @@ def is_aside(mention: Mention, joint: str, tokens: Sequence[Token]) -> bool:
     words = [tokens[i].norm for i in mention.nouns]
     if joint == "," and len(words) > 1 and words[-1] in _GENERIC and set(words[:-1]) <= _ALONE:
         return True  # "..., single emitter"
+    if joint == "," and len(words) == 2 and words[-1] in _MANNERS and not mention.det and not mention.verb:
+        return True  # "..., trembling voice"
     if (
         mention.det
         or mention.verb
@@ -51,6 +54,27 @@ def is_aside(mention: Mention, joint: str, tokens: Sequence[Token]) -> bool:
         return False
     word = tokens[mention.nouns[0]]
     return not word.quoted and word.raw.islower() and not can_sound(word.norm)
+
+
+_PARTS = word_set(
+    "siren sirens horn engine engines tyres tires brakes bell bells wheels hooves wings spurs chains "
+    "boots heels "
+    "footsteps lights rotor rotors blades motor propeller propellers keys sails oars whistle exhaust burner "
+    "tail paws claws sandals shoes skirts coat leash chain"
+)
+
+
+def is_part(before: Clause | None, joint: str, mention: Mention, tokens: Sequence[Token]) -> bool:
+    """ "An ambulance races past, siren wailing": what belongs to the source that moves."""
+    if before is None or joint != "," or mention.det or not mention.verb or not before.has(MOTIONS):
+        return False
+    form = verb_forms().get(tokens[mention.verb_at].norm, ("", ""))[1] if mention.verb_at >= 0 else ""
+    if form != "ing" or not mention.nouns or tokens[mention.nouns[-1]].norm not in _PARTS:
+        return False
+    before.names |= set(label_of(mention, tokens).split())
+    if not before.quoted:
+        before.label = f"{before.label} {label_of(mention, tokens)}"[:60].strip()
+    return True
 
 
 def is_way(mention: Mention, tokens: Sequence[Token]) -> bool:

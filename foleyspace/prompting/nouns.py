@@ -10,7 +10,7 @@ from foleyspace.prompting.others import read_other
 from foleyspace.prompting.roles import is_what, numbers_name, says
 from foleyspace.prompting.sources import can_sound
 from foleyspace.prompting.text import Token
-from foleyspace.prompting.unlisted import takes_object, unlisted_verb, verb_by_place
+from foleyspace.prompting.unlisted import ARTICLES, takes_object, unlisted_verb, verb_by_place
 from foleyspace.prompting.verb_words import ADDRESSING, MOVE_VERBS, SPEECH_VERBS, verb_forms
 from foleyspace.prompting.verbs import FragmentState, is_verb, read_verb
 from foleyspace.prompting.view import Phrase
@@ -151,6 +151,10 @@ class _Reader(FragmentState):
         ):
             self.out.verbs = True  # ", hovers in front", "and froths milk", "lug the piano"
             return None
+        told = self.mention is not None and self.mention.described and self.broken
+        if form is None and told and unlisted_verb(word) and after in ARTICLES:
+            self.passing, self.passed_noun = [i], False  # "a man on my left clears his throat"
+            return None
         if form is not None and is_verb(self, k, i, form):
             return read_verb(self, i, form)
         if word in PREPOSITIONS and not (self.det and not self.mention):
@@ -207,7 +211,9 @@ class _Reader(FragmentState):
     def _quoted(self, i: int) -> None:
         self._end_passing()
         mention = self.mention
-        if mention is not None and (mention.verb in SPEECH_VERBS or says(self, i)):
+        if (mention is not None and mention.verb in SPEECH_VERBS) or (
+            says(self, i) and (mention is not None or self.has_previous)
+        ):
             self.det = ""
             return  # what is said: "the kids yell "Left!""
         if mention is not None and mention.quoted is None and not self.broken:
@@ -246,6 +252,9 @@ class _Reader(FragmentState):
             mention.nouns.append(i)  # "a bright, close handclap"
             self.broken = False
             return
+        if self.object_at == i and not self.det:
+            self.out.unknown.append((i, i + 1))
+            return  # "the one on the left sells fish"
         if mention is not None and not self.broken and mention.quoted is None:
             if (mention.verb or mention.moved) and not (self.det and mention.objects):
                 mention.objects.append(i)

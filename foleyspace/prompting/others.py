@@ -6,18 +6,20 @@ from collections.abc import Sequence
 
 from foleyspace.prompting.clause import COUPLES, MOTIONS, PLACES, Clause, fits
 from foleyspace.prompting.labels import Mention, Pieces, singular
-from foleyspace.prompting.sources import can_sound, is_person
+from foleyspace.prompting.sources import can_sound, is_animate, is_person
 from foleyspace.prompting.verb_words import WEATHER_VERBS, ing, verb_forms
 from foleyspace.prompting.verbs import FragmentState
 from foleyspace.prompting.view import Phrase
-from foleyspace.prompting.words import word_set
+from foleyspace.prompting.words import COUNTS, PREPOSITIONS, word_set
 
 ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "sixth": 5, "former": 0,
             "latter": -1, "last": -1, "final": -1}  # fmt: skip
 _COMPARED = word_set(
-    "louder softer quieter bigger smaller larger taller shorter older younger higher lower deeper nearer"
+    "louder softer quieter bigger smaller larger taller shorter older younger elder higher lower deeper "
+    "nearer"
     " closer farther further faster slower brighter darker heavier lighter"
 )
+_SEXES = word_set("male female")
 _REST = word_set("others rest remainder remaining")
 _NUMBERS = word_set("two three four five 2 3 4 5 ones")
 
@@ -28,7 +30,9 @@ def read_other(state: FragmentState, k: int, i: int) -> bool:
         return True
     word, following, before = state.tokens[i].norm, state.next_word(k), state.tokens[i - 1].norm if i else ""
     item = state.items[k + 1] if k + 1 < len(state.items) else None
-    if word in _COMPARED and state.det == "the" and not isinstance(item, int):
+    told = word in _COMPARED or (word in _SEXES and _of_several(state, i))
+    verb = following in verb_forms() and following not in _SEXES
+    if told and state.det == "the" and (verb or not isinstance(item, int)):
         state.start(Mention(det="another", other=True))  # "the louder on the left"
         return True
     follows = state.noun_follows(k)
@@ -65,7 +69,7 @@ def read_other(state: FragmentState, k: int, i: int) -> bool:
             state.start(Mention(det="one", other=True))
             state.passing, state.passed_noun = [i], False  # "one of them", "one of the trucks"
             return True
-        doing = verb_forms().get(following, ("", ""))[1] == "ing"
+        doing = verb_forms().get(following, ("", ""))[1] == "ing" and not _is_noun(state, k + 2)
         if word == "one" and follows and state.det == "the" and not doing:
             return True  # "just the one toddler"
         follows = follows and not doing  # "the one yelling in the middle"
@@ -74,6 +78,21 @@ def read_other(state: FragmentState, k: int, i: int) -> bool:
             state.start(Mention(det="some" if some else word, other=True))
         return True
     return False
+
+
+def _of_several(state: FragmentState, i: int) -> bool:
+    """Whether two or more were told of before: "two owls: the female ..."."""
+    return any(token.norm in COUNTS or token.norm in ("pair", "couple", "both") for token in state.tokens[:i])
+
+
+def _is_noun(state: FragmentState, k: int) -> bool:
+    """Whether item `k` names a thing: the car in "one racing car"."""
+    item = state.items[k] if k < len(state.items) else None
+    return (
+        isinstance(item, int)
+        and can_sound(state.tokens[item].norm)
+        and state.tokens[item].norm not in PREPOSITIONS
+    )
 
 
 def _described_one(state: FragmentState, i: int) -> bool:
@@ -161,6 +180,9 @@ def told_by_pronoun(piece: Pieces, clauses: Sequence[Clause], groups: list[Claus
     somebody = {"he": "man", "she": "woman", "they": "people"}.get(piece.subject)
     if not somebody or not piece.phrases or any(fits(piece.subject, clause) for clause in clauses):
         return None
+    last = clauses[-1].names if clauses else set()
+    if piece.subject != "they" and is_animate(last) and not is_person(last):
+        return None  # "the jailer's keys jingle as he walks"
     pair = next(
         (c for c in reversed(clauses) if c.names & COUPLES or (c.count > 1 and is_person(c.names))), None
     )

@@ -30,7 +30,7 @@ PREP = (
 SIDE = r"(?P<side>left|right|l|r)"
 WEAK = (
     r"slightly|slight|a little bit|a little|little|a bit|bit|a touch|a tad|just|somewhat"
-    r"|marginally|gently|barely"
+    r"|marginally|gently|barely|a shade|a hair|a fraction|a smidge|a tiny bit|a wee bit|a little way"
 )
 HALF = r"half|halfway|half way|mid|middle|centre|moderately|partially|partly"
 HARD = (
@@ -39,7 +39,8 @@ HARD = (
 )
 MOD = rf"(?:(?P<mod>(?:{WEAK}|{HARD})(?: (?:off|over|out))?) )?"
 PART = (
-    r"(?: (?P<part>side|ear|ears|shoulder|channel|speaker|headphone|earphone|cheek|flank|half"
+    r"(?: (?P<part>side|ear|ears|shoulder|channel|(?:loud)?speakers?|monitor|headphone|earphone|earcup|cheek"
+    r"|temple|flank|half|knee|thigh|hip|ankle|wrist|leg"
     r"|edge|corner|wing|third"
     r"|foot|feet|arm|elbow|foreground|background|hand|hand side|end|rear corner|position|direction|wall))?"
 )
@@ -67,7 +68,8 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     (
         "back",
         r"(?:in|at|on) (?:my|your) back|in back of (?:me|you|us)|at (?:my|your) (?:six|6)"
-        r"|behind (?:my|your) (?:back|head|ears?)",
+        r"|behind (?:my|your) (?:back|head|ears?|neck)"
+        r"|(?:at|on|near|by|down|against) (?P<near>(?:the )?(?:nape of )?(?:my|your) (?:neck|nape))",
     ),
     (
         "front",
@@ -127,7 +129,7 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
         rf"(?P<num>{NUM})(?: degrees)?(?: (?:to |on )?(?:the )?{SIDE})?",
     ),
     ("azimuth", r"(?:(?P<prep>at|from|to) )?" + AT + rf"(?P<num>{NUM})(?: degrees)? (?:azimuth|azi|az)"),
-    ("elevation", rf"(?:at )?(?P<num>{NUM})(?: degrees)? (?:elevation|elev|el)"),
+    ("elevation", rf"(?:(?P<prep>from|to|at) )?(?P<num>{NUM})(?: degrees)? (?:elevation|elev|el)"),
     (
         "azimuth",
         rf"(?:anywhere )?between (?P<num>{NUM})(?: degrees)? and (?P<num3>{NUM}) degrees"
@@ -158,10 +160,12 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     ("angle", r"(?:(?P<prep>at|from|to|by) )?" + AT + rf"(?P<num>{NUM}) degrees"),
     (
         "elevation",
-        r"(?:at |with )?(?:an |the |and )?(?:elevation|elev|el|pitch)(?: angle)?(?: (?:of|is|was|=|:"
+        r"(?:(?P<prep>from|to|at|with) )?(?:an |the |and )?(?:elevation|elev|el|pitch)(?: angle)?(?:"
+        r" (?:of|is|was|=|:"
         r"|at|\.))*(?: (?:about|around))? "
         rf"(?P<num>{NUM})(?: degrees)?(?: (?P<way>up|down))?",
     ),
+    ("elevation", rf"(?P<way>up|down) (?:by )?(?P<num>{NUM}) degrees"),
     ("elevation", rf"(?:elevated|raised|lifted|tilted up)(?: (?:by|to|at))? (?P<num>{NUM}) degrees"),
     (
         "elevation",
@@ -188,12 +192,12 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     (
         "up",
         r"(?:(?P<prep>at|in|on|near|from|to|toward) )?(?:the |my )?(?P<edge>top|upper)(?= "
-        r"(?:left|right|l|r|corner))",
+        r"(?:left|right|l|r|corner|centre|middle))",
     ),
     (
         "down",
         r"(?:(?P<prep>at|in|on|near|from|to|toward) )?(?:the |my )?(?P<edge>bottom"
-        r"|lower)(?= (?:left|right|l|r|corner))",
+        r"|lower)(?= (?:left|right|l|r|corner|centre|middle))",
     ),
     ("up", r"(?P<prep>from|to|at|on)?(?: )?(?:the )?(?P<top>top)(?= (?:to (?:the )?bottom))"),
     (

@@ -257,7 +257,7 @@ def _height(phrase: Phrase, directed: bool) -> float | None:
         return LOW_DEG if "low" in text and "below" not in text else (-ABOVE_DEG if directed else BELOW_DEG)
     if phrase.kind == "updown":
         return HIGH_DEG if phrase.groups["low"][:2] in ("hi", "up", "ra", "el") else LOW_DEG
-    if phrase.kind == "lateral" and phrase.groups.get("part") in ("foot", "feet"):
+    if phrase.kind == "lateral" and phrase.groups.get("part") in ("foot", "feet", "knee", "ankle", "leg"):
         return -ABOVE_DEG
     return None
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import pairwise
 
-from foleyspace.prompting.clause import DIRECTIONS, Clause, fits
+from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, Clause, fits
 from foleyspace.prompting.fragments import Fragment
+from foleyspace.prompting.going_on import base_goes_on, may_go_on
 from foleyspace.prompting.labels import Mention, Pieces
 from foleyspace.prompting.nouns import read_fragment
+from foleyspace.prompting.relations import find
 from foleyspace.prompting.scan import sounding
-from foleyspace.prompting.sentences import base_goes_on, may_go_on
 from foleyspace.prompting.sources import SETTINGS, can_sound, is_animate
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.view import Phrase, Reference
@@ -41,7 +43,8 @@ def _mention(reference: Reference, tokens: Sequence[Token], verb: str = "") -> M
     if tokens[nouns[-1]].quoted:
         return Mention(det="the", quoted=nouns[-1], linked=True)
     mention = Mention(det="the" if reference.definite else "a", nouns=nouns, linked=True, verb=verb)
-    mention.anchor = not verb and tokens[nouns[-1]].norm in SETTINGS
+    head = tokens[nouns[-1]].norm
+    mention.anchor = not verb and (head in SETTINGS or not (can_sound(head) or is_animate({head})))
     return mention
 
 
@@ -114,6 +117,26 @@ def told_of(
     return [phrase for phrase in [*pending, *phrases] if phrase not in waits], waits
 
 
+def share_references(clauses: Sequence[Clause]) -> None:
+    """ "Anna sits to the left of the fire, Ben to the right": of the fire."""
+    for k, (before, clause) in enumerate(pairwise(clauses)):
+        told = [p for p in before.stages[-1] if p.kind == "relation" and p.groups.get("relation") in _OTHER]
+        places = [p for p in clause.stages[-1] if p.kind in DIRECTIONS]
+        if before.sentence != clause.sentence or len(told) != 1 or len(places) != 1:
+            continue
+        if told[0].groups.get("own") or find(told[0].refs[0], clauses, k) is None:
+            continue
+        place, side = places[0], _OTHER[told[0].groups["relation"]]
+        plain = place.text.lower() in (f"to the {side}", f"on the {side}", f"to its {side}")
+        if place.kind == "lateral" and plain and not clause.has(MOTIONS):
+            groups = {"relation": side, "prep": "to"}
+            new = dataclasses.replace(place, kind="relation", groups=groups, refs=told[0].refs)
+            clause.stages[-1] = [new if p is place else p for p in clause.stages[-1]]
+
+
+_OTHER = {"left": "right", "right": "left"}
+
+
 def _may_be(pronoun: str, clause: Clause) -> bool:
     return fits(pronoun, clause) > 0 or (pronoun[:2] != "th" and is_animate(clause.names))
 
@@ -151,3 +174,40 @@ def _is_new(reference: Reference, tokens: Sequence[Token]) -> bool:
         return False
     named = [i for i, token in enumerate(tokens) if token.norm == head]
     return all(reference.start <= i < reference.end for i in named)
+
+
+def settle_settings(clauses: Sequence[Clause]) -> None:
+    """ "A cafe is on the left; cups rattle in it": the cafe is where they are, and is not heard itself."""
+    for k, clause in enumerate(clauses):
+        for phrase in [phrase for stage in clause.stages for phrase in stage]:
+            inside = (
+                phrase.groups.get("relation") == "same"
+                and phrase.refs
+                and phrase.refs[0].words[-1] in ("it", "that")
+            )
+            at = find(phrase.refs[0], clauses, k) if inside else None
+            word = clauses[at].label.lower().split()[-1] if at is not None else ""
+            if at is not None and word in SETTINGS and not can_sound(word):
+                clauses[at].anchor = True
+
+
+POSSESSIVES = word_set("her his its their")
+
+
+def owner_place(mention: Mention, start: int, prep: str = "") -> Phrase:
+    """Where the owner of "her heels" is."""
+    at = mention.nouns[0] if mention.nouns else start
+    owner = Reference((mention.det,), mention.det, start=at - 1, end=at)
+    return Phrase("relation", at, at, mention.det, {"relation": "same", "prep": prep}, (owner,))
+
+
+def only_leaves(phrases: Sequence[Phrase]) -> bool:
+    """Whether they say where it goes, and not from where."""
+    places = [phrase for phrase in phrases if phrase.kind in DIRECTIONS]
+    moves = any(phrase.kind in MOTIONS for phrase in phrases)
+    bare = (
+        len(places) == 1
+        and not places[0].prep
+        and any(p.kind == "move" and p.end == places[0].start for p in phrases)
+    )
+    return moves and bool(places) and (bare or all(p.prep in ("to", "toward") for p in places))

@@ -11,6 +11,7 @@ import numpy as np
 
 from foleyspace.prompting.clause import Clause, fits
 from foleyspace.prompting.distances import contradiction
+from foleyspace.prompting.patterns import WEAK
 from foleyspace.prompting.places import Place, wrap
 from foleyspace.prompting.view import Phrase, Reference
 from foleyspace.prompting.words import HYPERNYMS
@@ -53,7 +54,10 @@ def find(reference: Reference, clauses: Sequence[Clause], own: int) -> int | Non
                 return find(told[-1], clauses, k)
         # of several people who could be "her" the first: the others are told by her
         fitting = [k for k in before if fits(head, clauses[k]) == 2]
-        fitting += sorted(k for k in before if fits(head, clauses[k]) == 1)
+        fitting += sorted(
+            (k for k in before if fits(head, clauses[k]) == 1),
+            key=lambda k: (any(p.refs for stage in clauses[k].stages for p in stage), k),
+        )
         return next(iter([*fitting, *before, *order]), None)
     best: tuple[float, int] | None = None
     for k in order:
@@ -187,7 +191,7 @@ def _step(phrase: Phrase) -> float | None:
         return float(phrase.groups["num"])
     if "degrees" in words:
         return float(words.split()[0])
-    if words in ("slightly", "just", "a little", "a bit", "immediately"):
+    if words in (*WEAK.split("|"), "immediately"):
         return SIDE_STEP_DEG / 2
     return 2 * SIDE_STEP_DEG if words.startswith("far") and words == "far" else None
 

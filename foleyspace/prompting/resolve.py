@@ -142,6 +142,10 @@ class Resolver:
             raise InputError(
                 f"'{phrase.text}' tells the place of '{self.clauses[k].label}' by itself, in a circle"
             )
+        if phrase.groups["relation"] == "opposite" and ref.words == ("that",):
+            return still(180.0, 0.0, 2.0)  # opposite the listener
+        if phrase.groups["relation"] == "same" and ref.words == ("that",):
+            return None
         if phrase.groups["relation"] == "to":
             self.unknown.append(phrase.text)
             return None

@@ -6,6 +6,7 @@ from __future__ import annotations
 from foleyspace.prompting.patterns import NUM
 
 _SIDE = r"(?:left|right|l|r)"
+_FRAME = r"(?: (?:at|on|the|frame|stage|screen|camera|shot))*"
 _SPOT = r"(?:spot|place|point|position|location|area|region|corner)"
 _DEGREES = rf"(?:az |azimuth |azi )?({NUM})(?: degrees)?(?: azimuth)?"
 _HIGH = rf"(?:el |elev |elevation )?({NUM})(?: degrees)?(?: elevation)?"
@@ -29,6 +30,67 @@ REWRITES: list[tuple[str, str]] = [
     (rf"(from|to) (?:this|that|one|the one|the other|another) (?:side|end) ,(?= (?:the |my |your )?{_SIDE}"
      r"(?: |$))", r"\1"),
     (r"in (?:front of )?(?:my|your|our) (?:face|nose)(?= |$)", "very close in front of me"),
+    # on a stage, seen from the seats; in a script
+    (r"(?:up|down) ?stage (left|right|centre)", r"front \1"),
+    (rf"(?:exits?|exiting|leaves?|leaving){_FRAME}(?= {_SIDE}(?: |$))", "moves to the"),
+    (rf"(enters?|entering|(?:comes?|coming) in){_FRAME}(?= {_SIDE}(?: |$))", r"\1 from the"),
+    (r"(?:draws?|drawing|drew|pulls?|pulling) (?:up )?(?:level|alongside|even|abreast)(?: (?:with"
+     r"|of))?(?: (?:me|you|us))?"
+     r" on(?= (?:the |my |your )?(?:left|right)(?: |$))", "moves to"),
+    (r"(from|in|on|at) (?:the|my|your) (back|front|rear) (?:row|rows|seats|benches|pews)(?= |$)", r"\1"
+     r" the \2"),
+    (r", (?:first|second|third|fourth|fifth|last|\d) (?:row|floor|seat|balcony|storey|level)(?= [,.;]|$)",
+    ","),
+    (r"(sneak|creep|steal|walk|run|crawl|slither)(s|ing)? up (?:on|behind)(?= (?:me|us|you)(?: |$))",
+    r"\1\2 up to"),
+    (r"(?:and|,) ((?:(?!and )[\w-]+ ){1,6}?)(?:thereafter|afterwards|after that|from then on)(?= [,.;]|$)",
+     r"then \1"),
+    (r"(?:i|we) (?:am|are) (?:\w+ing )?(?:by|beside|near|next to|at|on)(?= (?:a|an|the) (?:[\w-]+ ){1,3},"
+     r" (?:it|which)"
+     r" (?:is|are) )", ""),
+    (r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!down )(?<!up )there(?= [.,;]|$)", "at that place"),
+    (r"(?:it|him|her|them)(?:self|selves)(?= )", ""),
+    (r"they (?:are|were) both(?= )", "both"),
+    (r"(degrees(?: (?!degrees)[\w']+| ,){1,7}? at [+-]?\d+)(?= [,.;]|$| and )", r"\1 degrees"),
+    (r"(somebody|someone|everybody|everyone|nobody) 's(?= )", r"\1 is"),
+    (r"(?:those|the ones)(?= (?:in|on|to|at|behind) (?:the|my|your) )", "the others"),
+    (r"(?:with )?(?:her|his|their|its) (?:back|face)(?: turned)? (?:to|toward) (?:me|us|you)(?= )", ""),
+    (r"(?:(?:just|slightly|a bit|a little|somewhat) )?off (?:of )?centre (?:to|on|toward) (?:the )?(left"
+     r"|right)"
+     r"(?= |$)", r"slightly \1"),
+    (r"backstage(?= (?:left|right)(?: |$))", "offscreen"),
+    (r", (?:with )?(?:its |his |her )?(?:sirens?|lights|headlights|engine|horn) (?:on|off|blaring"
+     r"|running)(?= ,)",
+     ""),
+    (r"with (?:every|each) \w+(?= )", ""),
+    # along a street, which is no height
+    (r"((?:com|go|walk|runn?|driv|march|roll|rid|stroll|rattl|rumbl|mov|head|pass|rac|trott?|thunder"
+     r"|speed|parad)"
+     r"(?:e|es|s|ing)?) (?:up|down|along) (?:the|a|my|our) (?:street|road|lane|path|aisle|corridor"
+     r"|hallway|alley"
+     r"|drive|driveway|track|river|pavement|sidewalk|avenue|platform)(?= )", r"\1"),
+    # what the hearer is asked to do
+    (r"(?:turn|direct|bring|move|give|draw|focus|shift) (?:your|our|my) (?:attention|ears?|head|gaze|eyes"
+     r"|mind)"
+     r"(?: now| again| back)? (?:to|on|toward)(?= )", ""),
+    (r"(?:call|make|say) it(?= (?:about |some |roughly )?\d)", ""),
+    (r"it is(?= (?:me|us) \w+ing )", ""),
+    # a place told before
+    (r"out of (it|him|her|them)(?= |$)", r"from \1"),
+    (r"(?:right )?(?:over|in|out) there(?= |$)(?! (?:is|are|was|were) )", "at that place"),
+    (r"from (?:over |in )?there(?= |$)(?! (?:is|are|was|were) )", "from that place"),
+    (r"(?:inside|within|in|on|onto|upon) (it|them)(?= |$)", r"in the same place as \1"),
+    # angles
+    (rf"({NUM}) degrees clockwise(?: (?:from|of) (?:the )?(?:front|centre|straight ahead|ahead|north|0"
+     r" degrees))?(?= |$)", r"azimuth -\1 degrees"),
+    (rf"({NUM}) degrees (?:counterclockwise|anti clockwise|counter clockwise)(?: (?:from|of) (?:the"
+     rf" )?(?:front"
+     r"|centre|straight ahead|ahead|north))?(?= |$)", r"azimuth \1 degrees"),
+    (rf"from ({NUM})(?: degrees)? to ({NUM}) degrees (elevation|azimuth)(?= |$)", r"from \3 \1 to \3 \2"),
+    (rf"(first|last|second|initial|final) (?:block|part|stretch|period|span|section) of (?={NUM} )", r"\1 "),
+    # up and down a street, which is no height
+    (r"(pac\w+|walk\w*|r[ua]n\w*|driv\w+|strid\w+|stomp\w*|jog\w*|march\w*|step\w*|wander\w*|trot\w*)"
+     r" up and down(?: (?:the|a|my|his|her) \w+)?(?= |$)", r"\1"),
     # on a ship
     (r"port(?= .*starboard)", "left"),
     (r"starboard", "right"),
@@ -40,7 +102,12 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?:turn|switch) (?:on|up)(?= (?:a|an|the|some|my|two|three) )", "put"),
     (r"(?:joined|answered|interrupted|accompanied|followed)((?: (?!by )[\w.]+){1,4}) by"
      r"(?= (?:a|an|the|another|some|two) )", r",\1"),
-    (r"(?:(?:is|are|was|were|gets) )?(?:answered|interrupted) by(?= )", "and"),
+    (r"(?:(?:is|are|was|were|gets) )?(?:answered|interrupted|joined|accompanied|echoed|doubled) by"
+     r"(?= )", "and"),
+    (r"(?<!than )that of(?= (?:a|an|the|my|some) )", ", the sound of"),
+    (r"(?:but|and) now (?:it|he|she|they)(?: is| are|(?= \w+s ))", "then"),
+    (r"(?:from|through) (it|them)(?= (?:comes?|came) )", r"in the same place as \1"),
+    (r", first(?= \w+ing )", ","),
     (r"(?:what|how) about(?= )", ""),
     (r"(?:falls?|falling|fell|goes|going|went|gets?|becomes?|became|turns?|grows?) (?:silent|quiet|dead|dark"
      r"|mute|still)(?= |$)", "stops"),

@@ -132,9 +132,10 @@ def _one_each(clauses: list[Clause], clause: Clause) -> None:
         0 < b.start - a.end <= apart and (b.prep not in ("to", "toward") or a.prep == b.prep)
         for a, b in pairwise(places)
     )
+    several = clause.several or bool(set(clause.label.lower().split()) & _MANY)
     known = clause.count in (1, len(places)) or clause.count > 3
     alike = len({p.kind for p in places}) == 1 or len(places) > 2
-    if len(places) < 2 or not (joined and known and alike and clause.several) or clause.has(MOTIONS):
+    if len(places) < 2 or not (joined and known and alike and several) or clause.has(MOTIONS):
         return
     if any(p.kind in ("start", "finish") for p in stage):
         return
@@ -143,6 +144,13 @@ def _one_each(clauses: list[Clause], clause: Clause) -> None:
     rest = [p for p in stage if p not in places]
     for one, own in zip([clause, *_twins(clauses, clause, len(places) - 1)], places, strict=True):
         one.stages = [[*rest, own]]
+
+
+# one word for many that sound
+_MANY = word_set(
+    "chorus choir crowd audience applause congregation traffic rain rainfall wind surf birdsong chatter "
+    "laughter music percussion brass ambience noise babble cheering gunfire"
+)
 
 
 def _corners(clauses: list[Clause], clause: Clause, corners: Phrase) -> None:

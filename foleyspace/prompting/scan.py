@@ -26,6 +26,9 @@ _PARTICLE_OF = word_set(
     "rev speed pick warm wake get stand sit start turn build shut slow break close open cool tear sum"
 )
 _AFTER_HEIGHT = word_set("and on to in at left right l r behind front centre over above from")
+_FLIES = word_set("buzz whine hum drone whir whirr")
+_SENDS = word_set("hit throw kick strike give send toss bring play bat take pull push")
+_CROSSINGS = word_set("zebra pedestrian level railway railroad road street river")
 _WEATHER = word_set("rain snow hail sleet rainfall drizzle snowfall night darkness water silence")
 
 
@@ -78,7 +81,7 @@ class _Scanner:
         if (
             isinstance(before, Phrase)
             and before.groups.get("relation") == "to"
-            and before.prep in ("from", "to", "toward")
+            and before.prep in ("from", "to", "toward", "onto", "into")
             and before.end == phrase.start
             and phrase.kind in DIRECTIONS - {"relation"}
             and phrase.prep in ("", "on", "at", "in")
@@ -88,7 +91,7 @@ class _Scanner:
             words = self.view.text[
                 self.view.tokens[before.start].start : self.view.tokens[phrase.end - 1].end
             ]
-            groups = {**phrase.groups, "prep": before.prep}
+            groups = {**phrase.groups, "prep": "to" if before.prep in ("onto", "into") else before.prep}
             self.items[-1] = dataclasses.replace(phrase, start=before.start, text=words, groups=groups)
         else:
             self.items.append(phrase)
@@ -178,7 +181,9 @@ class _Scanner:
         if kind == "corner":
             return self.view.tokens[end - 1].raw.isupper() or len(words) == 1
         if kind == "back" and words == ["back"] and after == "to" and before in ("then", "and", ","):
-            return False  # "to the right, then back to the centre"
+            return self.view.word(end + 1) == "front"  # "to the right, then back to the centre"
+        if kind == "back" and words == ["back"] and self._sent_back(i):
+            return False  # "hits the ball back"
         if kind == "back" and words == ["back"]:
             return verb_forms().get(before, ("", ""))[0] not in (
                 "come",
@@ -193,8 +198,9 @@ class _Scanner:
                     isinstance(item, Phrase) and item.prep in ("to", "toward") for item in self.items[-3:]
                 )
             )
-        if words == ["top"]:  # "centre top"
-            return bool(self.items) and isinstance(self.items[-1], Phrase)
+        if words == ["top"]:  # "centre top", "fan hum top"
+            placed = bool(self.items) and isinstance(self.items[-1], Phrase)
+            return placed or (verb_forms().get(before, ("",))[0] in SOUND_VERBS and i > 1)
         if kind == "spread" and words[0] in ("around", "round"):
             return not self._moves_before(i)
         if kind == "return":
@@ -219,12 +225,20 @@ class _Scanner:
             word = self.view.norms[at]
             if word in STOPS:
                 return False
-            if verb_forms().get(word, ("",))[0] in MOVE_VERBS and self.view.word(at - 1) not in DETERMINERS:
+            base = verb_forms().get(word, ("",))[0]
+            flies = base in _FLIES and at == i - 1 and self.view.norms[i + 1 : i + 3] == ["my", "head"]
+            if (base in MOVE_VERBS or flies) and self.view.word(at - 1) not in DETERMINERS:
                 return True
         return False
 
+    def _sent_back(self, i: int) -> bool:
+        base = [verb_forms().get(word, ("",))[0] for word in self.view.norms[max(i - 3, 0) : max(i - 1, 0)]]
+        return bool(set(base) & _SENDS) and self.view.word(i - 2) in DETERMINERS
+
     def _is_height(self, i: int, end: int) -> bool:
         before, after, word = self.view.word(i - 1), self.view.word(end), self.view.norms[end - 1]
+        if before in ("it", "him", "her", "them"):  # "picks it up"
+            before = self.view.word(i - 2)
         base = verb_forms().get(before, ("", ""))
         goes = any(isinstance(p, Phrase) and (p.prep == "from" or p.kind in MOTIONS) for p in self.items[-6:])
         if word in ("up", "down") and after in ("to", "toward", "from", "into", "onto") and goes:
@@ -251,9 +265,17 @@ class _Scanner:
                 return False  # "a mic drop sound", "sink dripping"
         if kind == "fall" and words[0][:4] == "drop" and self.view.word(end) in _DROPPED:
             return False  # "drops something above me"
+        if (
+            words in (["fall"], ["drop"])
+            and self.view.word(i - 2) in ("", *STOPS)
+            and before.isalpha()
+            and not before.endswith("s")
+            and before not in DETERMINERS
+        ):
+            return False  # "Body fall, left."
         if kind == "pass" and words == ["right", "by"] and not verb_forms().get(before):
             return False  # "a wasp right by my cheek"
-        if words == ["crossing"] and before in DETERMINERS:
+        if words[0] == "crossing" and (before in DETERMINERS or before in _CROSSINGS):
             return False  # "a crossing bell"
         if kind == "fall" and set(self.view.norms[max(i - 3, 0) : i]) & _WEATHER:
             return False

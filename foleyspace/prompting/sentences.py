@@ -8,12 +8,13 @@ from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, TIMES, Clau
 from foleyspace.prompting.fragments import Fragment
 from foleyspace.prompting.labels import Pieces
 from foleyspace.prompting.nouns import read_fragment
-from foleyspace.prompting.sources import ANIMALS, can_sound
+from foleyspace.prompting.sources import can_sound
 from foleyspace.prompting.text import Token
-from foleyspace.prompting.unlisted import takes_object, unlisted_verb
-from foleyspace.prompting.verb_words import GO_ON_VERBS, MOVE_VERBS, SOUND_VERBS, STILL_VERBS, verb_forms
+from foleyspace.prompting.verb_words import (
+    verb_forms,
+)
 from foleyspace.prompting.view import Phrase
-from foleyspace.prompting.words import DETERMINERS, FILLERS, PREPOSITIONS, word_set
+from foleyspace.prompting.words import word_set
 
 
 def drop_headings(
@@ -41,6 +42,11 @@ def drop_headings(
         )
         if placed and not (several and _all_placed(fragments, k)):
             continue
+        opens = fragments[k + 1].items[0]
+        heads = [tokens[i].norm for n in before for i in fragments[n].items if isinstance(i, int)]
+        doing = isinstance(opens, int) and verb_forms().get(tokens[opens].norm, ("", ""))[1] == "s"
+        if doing and heads and can_sound(heads[-1]) and not tag:
+            continue  # "a scooter: enters left, exits right"
         following = read_fragment(fragments[k + 1].items, tokens, False)
         if any(not mention.other for mention in following.mentions):
             drop.update(before)
@@ -132,86 +138,18 @@ def _joint(fragments: Sequence[Fragment], a: Clause, b: Clause) -> str:
     return next((f.before for f in fragments if f.span[0] == start), "")
 
 
-_GOING_ON = word_set(", and then while but or - )")
-
-
-def may_go_on(fragments: Sequence[Fragment], k: int, tokens: Sequence[Token]) -> bool:
-    """Whether a fragment that starts with a verb goes on about the source before: "a dog growls and
-    barks"; not where it has a place of its own, as in "a dog on the left, crows on the right"."""
-    fragment = fragments[k]
-    if k == 0 or fragment.before.split(" ")[-1] not in _GOING_ON:
-        return False
-    first = next((tokens[item].norm for item in fragment.items if isinstance(item, int)), "")
-    then = any(isinstance(item, Phrase) and item.kind == "then" for item in fragment.items)
-    form = verb_forms().get(first, ("", ""))
-    placed = any(isinstance(item, Phrase) and item.kind in DIRECTIONS for item in fragment.items)
-    moves = any(isinstance(item, Phrase) and item.kind in MOTIONS for item in fragment.items)
-    earlier = [other for other in fragments[:k] if other.sentence == fragment.sentence]
-    phrases = [item for other in earlier for item in other.items if isinstance(item, Phrase)]
-    if fragments[k - 1].sentence == fragment.sentence:
-        if not form[0] and unlisted_verb(first) and isinstance(fragment.items[0], int):
-            after = fragment.items[1] if len(fragment.items) > 1 else None
-            if (
-                isinstance(after, Phrase)
-                and verb_forms().get(tokens[after.start].norm, ("", ""))[1] == "base"
-            ):
-                return False  # "heels approach"
-            following = tokens[after].norm if isinstance(after, int) else ""
-            joined = fragment.before.endswith(("and", "then", "but"))
-            if joined and following not in PREPOSITIONS and takes_object(first, following):
-                return True  # "and froths milk in front"
-            if following and following not in PREPOSITIONS | FILLERS | DETERMINERS:
-                return False  # ", stationmasters whistle"
-            # ", hovers in front"; but "a dog on the left, gizmos on the right"
-            went = moves or then or any(p.kind in MOTIONS or p.prep == "from" for p in phrases)
-            return went or not (placed and any(p.kind in DIRECTIONS for p in phrases))
-        if form[1] in ("s", "ed") and form[0] in STILL_VERBS and not can_sound(first):
-            return True
-        if (
-            form[1] == "s"
-            and fragment.before == "and"
-            and first[:-1] not in ANIMALS
-            and _does(fragments[k - 1], tokens, "s")
-        ):
-            return True  # "a dog barks and growls behind me"
-    if form[1] in ("s", "ing", "ed") and (then or form[0] in MOVE_VERBS):
-        return True
-    if form[1] == "ing" and form[0] in STILL_VERBS - SOUND_VERBS and isinstance(fragment.items[0], int):
-        after = fragment.items[1] if len(fragment.items) > 1 else None
-        if not isinstance(after, int) or tokens[after].norm in PREPOSITIONS:
-            return True  # ", starting from the front"
-    before = [tokens[item].norm for item in fragments[k - 1].items if isinstance(item, int)]
-    if form[1] == "ing" and before and before[0] in DETERMINERS:
-        earlier = [fragments[k - 1]]  # "a dog on the left, and a cow, mooing on the right"
-    if form[1] == "base" and first in GO_ON_VERBS and fragment.before.endswith(("and", "then")):
-        return True  # "fireworks go up on the right and explode above me"
-    return moves or not (
-        placed and any(isinstance(i, Phrase) and i.kind in DIRECTIONS for f in earlier for i in f.items)
-    )
-
-
-def _does(fragment: Fragment, tokens: Sequence[Token], shape: str) -> bool:
-    """Whether something named in the fragment sounds, and no place is said of it yet."""
-    words = [tokens[item].norm for item in fragment.items if isinstance(item, int)]
-    forms = [verb_forms().get(word, ("", "")) for word in words[1:]]
-    placed = any(isinstance(item, Phrase) and item.kind in DIRECTIONS for item in fragment.items)
-    return not placed and any(form[1] == shape and form[0] in SOUND_VERBS | MOVE_VERBS for form in forms)
-
-
-def base_goes_on(fragments: Sequence[Fragment], k: int, tokens: Sequence[Token]) -> bool:
-    """ "Dogs bark and howl on the left": a verb in its base form after another."""
-    start = fragments[k].items[0]
-    if k == 0 or fragments[k].before != "and" or not isinstance(start, int):
-        return False
-    first = verb_forms().get(tokens[start].norm, ("", ""))
-    return first[1] == "base" and first[0] in SOUND_VERBS and _does(fragments[k - 1], tokens, "base")
-
-
+NOTHING = word_set("nothing silence nobody none empty")
 _AND = word_set("and while as but whereas")
+_FAR = word_set("near far mid distance")
 
 
 def goes_forward(
-    fragments: Sequence[Fragment], k: int, phrases: Sequence[Phrase], target: Clause, pieces: Sequence[Pieces]
+    fragments: Sequence[Fragment],
+    k: int,
+    phrases: Sequence[Phrase],
+    target: Clause,
+    pieces: Sequence[Pieces],
+    tokens: Sequence[Token],
 ) -> bool:
     """Whether a place with no name of its own belongs to the source after it, not to `target` before it."""
     fragment = fragments[k]
@@ -222,11 +160,22 @@ def goes_forward(
             continue  # "on the left (2 m) a printer"
         if fragments[n].sentence != fragment.sentence or (pieces[n].verbs and not pieces[n].mentions):
             break
-        if opens and not pieces[n].mentions and {p.kind for p in pieces[n].phrases} & PLACES:
+        waits = {p.kind for p in pieces[n].phrases}
+        new = opens or fragment.before.endswith("and")
+        if new and not pieces[n].mentions and waits and waits <= _FAR:
+            continue  # "to my right, about 4 metres off, somebody sweeps"
+        if opens and not pieces[n].mentions and waits & PLACES:
             continue  # "at the back, on the right, pupils giggle"
         if pieces[n].mentions or pieces[n].phrases:
             following = pieces[n]
             break
+    after = (
+        [tokens[i].norm for i in fragments[k + 1].items if isinstance(i, int)]
+        if k + 1 < len(fragments)
+        else []
+    )
+    if after and set(after) <= NOTHING:
+        return True
     if following is None or not following.mentions or fragment.after in _AND:
         return False
     last = fragments[k - 1].items[-1]
@@ -246,3 +195,12 @@ def goes_forward(
     if kinds & TIMES:
         return target.has(TIMES)
     return kinds <= {"near", "far", "distance"} and target.has(frozenset(kinds))
+
+
+def placed_next(fragments: Sequence[Fragment], k: int, tokens: Sequence[Token]) -> bool:
+    """Whether the next fragment of the sentence is a place by itself, which will belong here."""
+    if k + 1 >= len(fragments) or fragments[k + 1].sentence != fragments[k].sentence:
+        return False
+    piece = read_fragment(fragments[k + 1].items, tokens, True)
+    placed = any(phrase.kind in PLACES for phrase in piece.phrases)
+    return not piece.mentions and placed and fragments[k].after != "and"

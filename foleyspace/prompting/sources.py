@@ -29,7 +29,7 @@ PEOPLE = (
     "organist conductor composer dj busker performer player opponent enemy ally teammate npc merchant "
     "zombie ghost monster demon vampire werewolf alien robot android dragon troll goblin ogre giant dwarf "
     "elf fairy knight pirate ninja warrior archer sniper beast crowd audience people family couple twin "
-    "choir congregation mob team gang band crew class public stranger passer-by pedestrian tourist "
+    "choir chorus congregation mob team gang band crew class public stranger passer-by pedestrian tourist "
     "traveller passenger commuter cousin roommate parent client waitstaff operator controller caller "
     "listener interferer target masker distractor someone somebody everybody everyone voice tom dick harry "
     "anna emma alice bob john mary peter paul lisa sarah sara max ben sam mike mark jane kate lucy james "
@@ -143,7 +143,7 @@ EVENTS = word_set(
     "scene drill rush break lunch dinner breakfast night day trip visit walk ride show gig session"
 )
 TALK = word_set(
-    "welcome act chapter episode intro outro verse chorus bridge break version draft example setup layout "
+    "welcome act chapter episode intro outro verse bridge break version draft example setup layout "
     "arrangement requirement instruction note notes summary description list order row line pair plan idea "
     "sense point thing things stuff bit way part half lot lots fine good nice cool great perfect real "
     "really ear ears super effect effects thanks thank million lol asmr haha please care think else rest "

@@ -34,7 +34,8 @@ _JOINED = {
     "and": "& + plus n", "at": "@", "metres": "mtrs", "toward": "towards", "further": "farther",
     "to the left": "leftwards leftward", "to the right": "rightwards rightward", "you": "u ya",
     "your": "ur yr", "above": "atop", "beside": "besides", "he is": "he's", "she is": "she's",
-    "that is": "that's", "the": "teh hte",
+    "that is": "that's", "the": "teh hte", "who is": "who's", "what is": "what's", "where is": "where's",
+    "here is": "here's",
 }  # fmt: skip
 _AS = {name: joined for joined, names in _JOINED.items() for name in names.split()}
 # "isn't", "I'd", "we're" as two words each
@@ -63,6 +64,7 @@ _SIGNS = {
 
 _TOKEN = re.compile(
     r"""\x22(?P<quoted>[^\x22]*)\x22
+    |(?P<code>(?<![\w.])[A-Za-z]\d(?![\w.]))
     |(?P<time>\d{1,2}:\d\d)(?!\d)
     |(?P<number>(?:(?<![\w.)])[+-])?(?:\d+(?:\.\d+)?|\.\d+)(?:st|nd|rd|th)?(?![\d.]*\d))
     |(?P<word>[^\W\d_]+(?:['-][^\W\d_]+)*)
@@ -149,6 +151,7 @@ def _plain(text: str) -> str:
     text = _PLACE_FIRST.sub(r"\1: ", text)
     text = re.sub(r"<?[-=]*>+", " to ", text)
     text = re.sub(r"-ish\b", "", text)
+    text = re.sub(r"\bo\s?'?\s?clock\b", "o'clock", text, flags=re.IGNORECASE)
     text = re.sub(r"\bi\.\s?e\.|\be\.\s?g\.|\ba\.k\.a\.", ", ", text)
     text = re.sub(r"[?]+(?=\s+[a-z])", ",", text)  # what goes on in small letters is the same sentence
     text = re.sub(r"\b[Oo]\.\s?[Ss]\.", "offscreen ", text)
@@ -202,6 +205,8 @@ def _split(match: re.Match[str]) -> list[Token]:
         value = min(max(float(digits), -1e9), 1e9)
         return [Token(f"{value:g}" if abs(value) < 1e5 else f"{value:.0f}", raw, start, end)]
     word = "offscreen" if raw == "OS" else raw.lower()
+    if kind == "code":  # "S1", "R2"
+        return [Token(word, raw, start, end)]
     if kind != "word":
         word = _AS.get(word, word)
         return [Token(word, raw, start, end)]

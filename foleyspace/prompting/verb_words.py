@@ -53,7 +53,7 @@ MOVE_VERBS = word_set(
     "streak hurtle sneak come enter arrive pass approach near circle orbit revolve rotate spin recede "
     "leave depart retreat disappear rise climb ascend fall drop descend sink lift soar land plunge follow "
     "return loop scoot whip flit flitter skitter skim trek hike wade paddle swerve veer spiral patrol wobble "
-    "pelt scud barrel lurch shamble tramp spread waft seep haul lug tow drag"
+    "pelt scud barrel lurch shamble tramp spread waft seep haul lug tow drag slink slip slide stray canter"
 )
 # the noise is the walking itself
 STEPPING = word_set("walk run jog march gallop trot stomp tiptoe sprint")
@@ -67,7 +67,19 @@ STILL_VERBS = word_set(
     "release take occupy own carry wear grab greet smile dream think know mean care matter love like hate "
     "prefer expect attempt allow enable require contain face stare wonder decide notice exist belong seek "
     "help visit buy sell pay lose win build create generate simulate design record edit apply adjust "
-    "choose pick select define describe specify anchor park dock moor nest hover throw reload crouch kneel"
+    "choose pick select define describe specify anchor park dock moor nest hover throw reload crouch "
+    "kneel settle alight nestle halt draw hold lay wear"
+)
+# with something they act on: "pouring tea"; others in -ing describe ("howling wind", "sizzling bacon")
+TRANSITIVE = word_set(
+    "pour hold carry push pull drag haul lug tow shake wave hit play cut chop eat drink chew sip beat strike "
+    "let grab greet help buy pay release mount lead leash walk feed mind guard "
+    "open close turn stir wash clean sharpen count throw kick ride drive sweep scrub brush polish wear sell "
+    "make take grind fold unwrap pluck strum tap bang slam rattle read recite tell sing hum whistle bounce "
+    "drop lift chase follow tear crumple rustle jingle tune wind load reload fire sweep mop rake dig saw "
+    "hammer "
+    "drill paint peel slice stack sort flip shuffle deal light strike blow crush crack squeeze spray type "
+    "dial"
 )
 # verbs that say nothing but that there is a sound: "emits pink noise", "takes a sip"
 SPEECH_VERBS = word_set(
@@ -79,7 +91,8 @@ WEATHER_VERBS = {"rain": "rain", "pour": "rain", "snow": "snow", "hail": "hail",
 # in their base form after "and" they go on about several things: "fireworks go up and explode above me"
 GO_ON_VERBS = word_set(
     "explode burst break go come move pass disappear vanish fade head return circle cross enter leave run "
-    "walk drive continue travel land stop end rise approach recede"
+    "walk drive continue travel land stop end rise approach recede settle alight halt draw hover wait "
+    "stay roll fly slide"
 )
 ADDRESSING = word_set("answer call face watch attack chase follow greet join interrupt accompany shoot fight")
 LIGHT_VERBS = word_set("emit produce utter release take make give")
@@ -101,7 +114,14 @@ _IRREGULAR = {
     "get": "got getting", "become": "became", "grow": "grew grown", "swim": "swam swum", "shut": "shutting",
     "cut": "cutting", "bring": "brought", "dive": "dove", "sink": "sank sunk", "tear": "tore torn",
     "leave": "", "travel": "travelled travelling", "throw": "threw thrown", "pedal": "pedalled pedalling",
-    "die": "dying", "read": "", "spin": "spun", "beat": "beaten", "hide": "hid hidden",
+    "die": "dying", "read": "", "hold": "held", "stick": "stuck", "lay": "laid", "wear": "wore worn",
+    "draw": "drew drawn",
+    "mean": "meant", "catch": "caught", "build": "built", "think": "thought", "seek": "sought", "shoot":
+    "shot", "sleep": "slept",
+    "slink": "slunk", "kneel": "knelt", "lean": "leant", "spit": "spat", "swear": "swore sworn", "take":
+    "took taken", "lose": "lost",
+    "stride": "strode", "swallow": "", "burst": "", "leap": "leapt", "choose": "chose chosen", "spin":
+    "spun", "beat": "beaten", "hide": "hid hidden",
 }  # fmt: skip
 # two syllables and more, stress on the first: the last consonant stays single
 _SINGLE = word_set(

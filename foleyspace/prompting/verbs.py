@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from foleyspace.prompting.clause import PLACES
 from foleyspace.prompting.labels import Mention, Pieces, is_heard, is_plural
+from foleyspace.prompting.sources import can_sound
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.unlisted import ARTICLES
 from foleyspace.prompting.verb_words import (
@@ -15,6 +16,7 @@ from foleyspace.prompting.verb_words import (
     SETTERS,
     SOUND_VERBS,
     STEPPING,
+    TRANSITIVE,
     verb_forms,
 )
 from foleyspace.prompting.view import PLURAL_THINGS, Phrase
@@ -52,6 +54,7 @@ class FragmentState:
         self.passed_noun = False
         self.base_goes_on = False
         self.does = -9  # where a verb that no list has stands
+        self.object_at = -9  # where the object of a verb after a place stands, if it has no article
         self.inverted = ""  # "behind me sings a woman": the verb of the mention to come
 
     def next_word(self, k: int) -> str:
@@ -93,6 +96,9 @@ def is_verb(state: FragmentState, k: int, i: int, form: tuple[str, str]) -> bool
         return False  # "an old pipe groans"
     if i and state.tokens[i - 1].norm in ("of", "'s"):
         return False  # "a couple of crows", "the van's jingle"
+    owned = bool(named) and any(state.tokens[n].norm == "'s" for n in named)
+    if shape == "base" and owned and not state.broken and not is_plural(state.mention, state.tokens):
+        return False  # "my grandad's pocket watch"
     nothing_before = state.mention is None
     follower = verb_forms().get(state.next_word(k), ("", ""))
     if nothing_before and shape == "base" and follower[1] == "ing" and follower[0] in SOUND_VERBS:
@@ -108,6 +114,8 @@ def is_verb(state: FragmentState, k: int, i: int, form: tuple[str, str]) -> bool
     if nothing_before:
         if state.tokens[i].norm in INSTRUMENTS and not state.out.subject:
             return False
+        if shape == "base" and follower[1] == "s" and follower[0] in SOUND_VERBS:
+            return False  # "swing creaks"
         if shape == "base" and base in SETTERS and k == 0 and (len(state.items) > 1):
             return True
         if base in ("be", "have", "do", "hear", "can", "let"):
@@ -129,6 +137,14 @@ def is_verb(state: FragmentState, k: int, i: int, form: tuple[str, str]) -> bool
                 return True
             return base not in SOUND_VERBS | MOVE_VERBS
         if shape == "ing":
+            if (
+                k == 0
+                and state.has_previous
+                and base in TRANSITIVE
+                and following
+                and not can_sound(following)
+            ):
+                return True  # "..., pouring tea"
             return state.has_previous and (not following or following in PREPOSITIONS or following in FILLERS)
         return state.has_previous and follows is None
     if shape == "base" and base in SOUND_VERBS | MOVE_VERBS and not state.broken:
@@ -155,14 +171,27 @@ def read_verb(state: FragmentState, i: int, form: tuple[str, str]) -> None:
         return
     state.det = ""
     state.out.verbs = True
+    if state.mention is None and state.has_previous and shape in ("s", "ing") and base in TRANSITIVE:
+        state.does = state.items.index(i)  # ", reading a newspaper", "and drops his keys"
     passive = i > 0 and verb_forms().get(state.tokens[i - 1].norm, ("", ""))[0] == "be"
     mention = state.mention
     if mention is not None:
+        if mention.described and shape in ("s", "ed") and base not in SOUND_VERBS | {"be", "have"}:
+            state.object_at = i + 1
         mention.linked = True
         # "are having a chat": what they have is no sound of its own
         mention.moved = mention.moved or base in MOVE_VERBS or (base == "have" and shape == "ing")
         state.broken = state.broken and not (base in SOUND_VERBS and not mention.verb)
-        if mention.objects and mention.object_det and shape == "s" and base in SOUND_VERBS | MOVE_VERBS:
+        acts = base in TRANSITIVE - SOUND_VERBS and shape in ("s", "ing")
+        if acts and not passive:
+            mention.moved, mention.participle, state.broken = True, shape == "ing", False
+        if (
+            mention.objects
+            and mention.object_det
+            and not mention.participle
+            and shape == "s"
+            and base in SOUND_VERBS | MOVE_VERBS
+        ):
             # "a dog barks a cat meows": the object was the next subject
             state.mention = Mention(det=mention.object_det, nouns=mention.objects, linked=True)
             mention.objects = []

@@ -61,7 +61,7 @@ class Phrase:
 PLURAL_THINGS = word_set("drums steps footsteps bells waves swings hammers chimes babbles calls horns")
 _NO_NAMES = word_set(
     "left right front back rear close far ahead overhead then distant clockwise centre middle nearby twice "
-    "once again offscreen l r who which that not"
+    "once again offscreen l r who which that not just almost somewhat"
 )
 
 
@@ -115,7 +115,7 @@ class TokenView:
             if named["listener"] or plain or verb_forms().get(self.word(end)):
                 return end, (Reference(("listener" if named["listener"] else "screen",), named.group()),)
         if first in ("it", "him", "them", "that", "this", "he", "she", "her", "both") and (
-            first != "her" or self.ends_noun(i + 1)
+            first not in ("her", "this", "that") or self.ends_noun(i + 1)
         ):
             return i + 1, (Reference((first,), token.raw, start=i, end=i + 1),)
         end = i

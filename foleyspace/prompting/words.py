@@ -50,7 +50,7 @@ FILLERS = word_set(
     "each other another one both either placing positioning playing plays play played of degrees metres "
     "seconds feet oclock seen visible unseen fast quick slow loud soft quiet faint sudden steady constant "
     "continuous x rpm bpm db dbfs hz khz quicker slower louder softer hard me us neither nor anywhere "
-    "elsewhere else back maybe perhaps possibly um uh er erm hmm lol fine real"
+    "elsewhere else even back maybe perhaps possibly um uh er erm hmm lol fine real"
 )
 NOT_ADVERBS = word_set(
     "telly welly brolly gully filly folly anomaly "
