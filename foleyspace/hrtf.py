@@ -262,6 +262,8 @@ def fetch_hrtf(
     """
     from foleyspace.hrtf_fetch import fetch
 
+    if not 0 < timeout_s <= 3600:
+        raise InputError(f"`timeout` is {timeout_s:g} but must be more than 0 and at most 3600 seconds")
     if name.startswith(("http://", "https://")):
         name, url = file_name_of(name), name
     if any(name == entry.name for entry in EMBEDDED_SETS):

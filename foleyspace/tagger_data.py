@@ -3,7 +3,6 @@ so that film sound, made sound and rooms are heard as well as clean recordings."
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import logging
 from collections import Counter
@@ -11,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from foleyspace.errors import InputError
 from foleyspace.mel import FLOOR_DB, MELS, RATE, log_mel, normalise
+from foleyspace.sound_index import index_rows, read_mono
 from foleyspace.tagger import KINDS
 from foleyspace.types import Floats, Samples
 from foleyspace.word_vectors import clean_word
@@ -97,24 +96,16 @@ class Sound:
 
 def load_sounds(folder: Path, speeds: tuple[float, ...] = SPEEDS) -> list[Sound]:
     """All files of `folder`/INDEX.csv (columns file, class, kind) as spectra, in memory: 0.4 MB a minute and
-    speed."""
-    index = folder / "INDEX.csv"
-    if not index.is_file():
-        raise InputError(f"`sounds` is {str(folder)!r} but must be a folder with an INDEX.csv")
-    with index.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    lacking = {"file", "class", "kind"} - set(rows[0] if rows else ())
-    if lacking:
-        raise InputError(f"{index} has no column {sorted(lacking)[0]!r} but must have file, class and kind")
+    speed. Raises `InputError` for an index or a sound file that cannot be used."""
+    rows = index_rows(folder, columns=("file", "class", "kind"))
     unknown = {row["kind"] for row in rows} - set(KINDS)
     if unknown:
         raise InputError(
-            f"{index}: kind {sorted(map(str, unknown))[0]!r} but must be one of {', '.join(KINDS)}"
+            f"{folder / 'INDEX.csv'}: kind {min(unknown)!r} but must be one of {', '.join(KINDS)}"
         )
     sounds = []
     for row in rows:
-        samples, rate = soundfile.read(folder / row["file"], dtype="float32")
-        samples = samples if samples.ndim == 1 else samples.mean(axis=1)
+        samples, rate = read_mono(folder / row["file"])
         label = clean_word(row["class"])
         index_kind = KINDS.index(row["kind"])
         kind = KINDS.index(KIND_OF.get(label, row["kind"]))

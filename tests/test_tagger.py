@@ -394,6 +394,8 @@ def test_train_tagger_yaml_equals_the_dataclass():
         ("file,class\na.wav,dog\n", "has no column 'kind'"),
         ("file,class,kind\na.wav,dog,beast\n", "kind 'beast' but must be one of"),
         ("", "has no column"),
+        ("file,class,kind\n", "and lines below them"),
+        ("file,class,kind\nnone.wav,dog,animal\n", "sound file .*none.wav does not exist"),
     ],
 )
 def test_an_index_of_another_kind_is_refused(tmp_path, index, said):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from foleyspace.errors import InputError
-from foleyspace.files import check_input
+from foleyspace.sound_index import index_rows, read_mono
 from foleyspace.spatializer.bands import RATE
 from foleyspace.tagger_data import KIND_OF, half_of, held_aside
 from foleyspace.types import Floats, Samples
@@ -62,7 +60,7 @@ def load_sounds(folder: str | Path, split: str = "train", index: str = "INDEX.cs
     """
     if split not in SPLITS:
         raise InputError(f"`split` is {split!r} but must be train or held")
-    rows = _index_rows(Path(folder), index)
+    rows = index_rows(Path(folder), index)
     told = len({row.get("split") for row in rows}) > 1
     sounds = []
     for row in rows:
@@ -74,24 +72,6 @@ def load_sounds(folder: str | Path, split: str = "train", index: str = "INDEX.cs
     if not sounds:
         raise InputError(f"{Path(folder) / index}: no sound in the split {split!r}")
     return SoundSet(tuple(sounds), draw_weights(sounds))
-
-
-def _index_rows(folder: Path, index: str) -> list[dict[str, str]]:
-    path = folder / index
-    if not path.is_file():
-        raise InputError(f"`sounds` is {str(folder)!r} but must be a folder with an {index}")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file, restval=""))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a CSV: {' '.join(str(error).split())}") from None
-    if not rows or "file" not in rows[0] or "class" not in rows[0]:
-        raise InputError(f"{path}: must have the columns file and class, and lines below them")
-    for number, row in enumerate(rows, start=2):
-        for column in ("file", "class"):
-            if not row[column].strip():
-                raise InputError(f"{path}: line {number} has no {column}")
-    return rows
 
 
 def draw_weights(sounds: list[Sound], power: float = 0.6) -> Floats:
@@ -151,12 +131,7 @@ def draw_piece(sound: Sound, length: int, rng: np.random.Generator, speed: float
 
 def _read(path: Path, row: dict[str, str]) -> Sound | None:
     """None for a file without sound."""
-    check_input(path, "sound file")
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise InputError(f"sound file {path} cannot be read: {' '.join(str(error).split())}") from None
-    mono = samples.mean(axis=1)
+    mono, rate = read_mono(path)
     if rate != RATE:
         import soxr
 

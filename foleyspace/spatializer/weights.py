@@ -31,6 +31,7 @@ def load_separator(name: str = "auto", *, device: str = "cpu", offline: bool = F
     model that cannot be had is replaced by the shipped one, with a warning. Raises `InputError` for a file
     that is no such weights, `FoleyspaceError` where the shipped ones are damaged.
     """
+    check_name(name)
     if name == "auto":
         return _shipped(device)
     path = Path(name).expanduser()
@@ -38,7 +39,6 @@ def load_separator(name: str = "auto", *, device: str = "cpu", offline: bool = F
         return _load(path, device)
     if path.is_dir() and (path / SHIPPED).is_file():
         return _load(path / SHIPPED, device)
-    check_name(name)
     try:
         return _load(_from_hub(name, offline), device)
     except FoleyspaceError as error:
