@@ -376,7 +376,7 @@ def test_a_bad_set_is_one_line_and_leaves_nothing(how, said, copy, made, tmp_pat
     [
         (["-s", "louder"], "system 'louder' is unknown"),
         (["-s", "mono", "-s", "mono"], "'mono' is given twice"),
-        (["-s", "diffusion:stepz=3"], "must be one of steps, guidance, weights"),
+        (["-s", "diffusion:stepz=3"], "must be one of steps, guidance, rounds, weights"),
         (["-s", "diffusion:steps=many"], "`steps` is 'many' but must be a number"),
         (["-s", "foleyspace"], "needs weights"),
         (["-s", "foleyspace:weights=nowhere.safetensors"], "weights nowhere.safetensors does not exist"),

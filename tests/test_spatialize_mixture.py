@@ -98,7 +98,10 @@ class Says:
 
 @pytest.fixture
 def stands_in(monkeypatch):
+    """A network whose masks are taken as they are."""
+
     def use(net):
+        monkeypatch.setattr("foleyspace.spatializer.sampling.consistent", lambda masks, *_: masks)
         monkeypatch.setattr("foleyspace.spatializer.weights.load_separator", lambda *_, **__: net)
         return net
 

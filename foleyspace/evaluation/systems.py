@@ -2,7 +2,7 @@
 
 mono                          the mono sound at both ears
 hrir                          naive: the whole mixture rendered at every place, averaged
-diffusion[:KEY=VALUE,...]     the shipped spatializer; keys steps, guidance, weights
+diffusion[:KEY=VALUE,...]     the shipped spatializer; keys steps, guidance, rounds, weights
 words[:KEY=VALUE,...]         the same, told in words where the sounds are: the caption, read back;
                               keys sides=swapped mirrors what is said, precision=degrees says degrees
 foleyspace:weights=FILE,...   the DiffWave baseline; keys weights, steps
@@ -42,8 +42,15 @@ class Output:
 System = Callable[[Item], Output]
 
 KEYS: dict[str, dict[str, type]] = {
-    "diffusion": {"steps": int, "guidance": float, "weights": str},
-    "words": {"steps": int, "guidance": float, "weights": str, "sides": str, "precision": str},
+    "diffusion": {"steps": int, "guidance": float, "rounds": int, "weights": str},
+    "words": {
+        "steps": int,
+        "guidance": float,
+        "rounds": int,
+        "weights": str,
+        "sides": str,
+        "precision": str,
+    },
     "foleyspace": {"steps": int, "weights": str},
     "tas": {"steps": int, "guidance": float, "weights": str},
     "tasu": {"steps": int, "guidance": float, "weights": str},

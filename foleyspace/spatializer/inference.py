@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("foleyspace")
 
 MOST = 16  # sources that sound at once
-STEPS, GUIDANCE = 1, 1.0
+STEPS, GUIDANCE, ROUNDS = 1, 1.0, 6
 WINDOW, EDGE, FADE = 288, 24, 48  # frames of 21.3 ms: 6 s, of which 0.5 s at each end are not used
 APART_S = 0.5  # between sources that share a row
 SMALLEST = 144  # what a window shrinks to when memory is short
@@ -46,7 +46,8 @@ class SeparatorOptions:
     """`weights`: "auto" (those that ship), a file, or a hub name; `steps`: looks at its own estimate, 1 is
     the plain prediction; `guidance`: how much the labels count, 1 as trained; `seed`: of the steps' noise;
     `prompt`: the words as a whole, for weights with a layer for them; "": the captions of the sources, which
-    are what a scene was read from."""
+    are what a scene was read from; `rounds`: of making each source consistent with itself (`nmf.py`), 0 for
+    the network alone."""
 
     weights: str = "auto"
     device: str = "auto"
@@ -55,6 +56,7 @@ class SeparatorOptions:
     seed: int = 0
     offline: bool = False
     prompt: str = ""
+    rounds: int = ROUNDS
 
     def __post_init__(self) -> None:
         check_device(self.device)
@@ -63,6 +65,8 @@ class SeparatorOptions:
             raise InputError(f"`steps` is {self.steps} but must be between 1 and 50")
         if not 0 <= self.guidance <= 10:
             raise InputError(f"`guidance` is {self.guidance} but must be between 0 and 10")
+        if not 0 <= self.rounds <= 50:
+            raise InputError(f"`rounds` is {self.rounds} but must be between 0 and 50")
 
 
 def separate(mono: Audio, scene: Scene, options: SeparatorOptions | None = None) -> Samples:
@@ -262,6 +266,7 @@ class _Separator:
                 torch.from_numpy(known).to(self.device),
                 steps=self.options.steps,
                 guidance=self.options.guidance,
+                rounds=self.options.rounds,
                 seed=seed,
                 prompt=None if self.prompt is None else torch.from_numpy(self.prompt).to(self.device),
             )

@@ -9,6 +9,7 @@ from torch.nn import functional
 from foleyspace.spatializer import flow
 from foleyspace.spatializer.bands import BANDS, HOP, N_FFT, band_power, level_features, spectrum, to_bins
 from foleyspace.spatializer.model import SeparatorNet
+from foleyspace.spatializer.nmf import consistent
 
 FINE = HOP // 2  # hop of the resynthesis: the masks are interpolated to it
 
@@ -23,12 +24,14 @@ def predicted_masks(
     guidance: float = 1.0,
     seed: int = 0,
     prompt: Tensor | None = None,
+    rounds: int = 0,
 ) -> Tensor:
     """Masks (K, `BANDS`, T) of K slots on the mixture `sound` (n,), which sum to one over the slots.
 
     `labels` (K, 384), `activity` (K, T) with T = n / `HOP`. Each of the `steps` predicts the stems, then goes
     along the bridge towards them and looks again; `guidance` moves the logits away from those without text
-    (classifier-free guidance, Ho & Salimans 2022); `prompt` (D,): the vector of the whole text.
+    (classifier-free guidance, Ho & Salimans 2022); `prompt` (D,): the vector of the whole text; `rounds`: of
+    making each slot consistent with itself (`nmf.py`), 0 for the network's own masks.
     """
     frames = activity.shape[-1]
     mixture = spectrum(sound)[None, :, :frames]
@@ -60,6 +63,8 @@ def predicted_masks(
                 torch.view_as_complex(noise) * 0.5**0.5,
             )
             share = flow.shares(state)
+    if rounds > 0:
+        masks = consistent(masks, power, rounds)
     silent = activity <= 0
     masks = masks.masked_fill(silent[:, :, None], 0)
     return (masks / masks.sum(dim=1, keepdim=True).clamp(min=1e-9))[0]

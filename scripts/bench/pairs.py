@@ -1,6 +1,6 @@
 """How well the separator tells two sounds apart that it was not trained on.
 
-    python scripts/bench/pairs.py SOUNDS [--weights FILE] [--pairs 40]
+    python scripts/bench/pairs.py SOUNDS [--weights FILE] [--pairs 40] [--rounds 0]
 
 SOUNDS: a folder of labelled sounds with an INDEX.csv, as `foleyspace train` takes it; pairs are drawn from
 those that training keeps aside. Printed: SNR of the stems (dB, mean) when both get half of everything, as
@@ -20,7 +20,8 @@ import click
 @click.option("--pairs", default=40, show_default=True)
 @click.option("--steps", default=1, show_default=True)
 @click.option("--guidance", default=1.0, show_default=True)
-def main(sounds: Path, weights: str, pairs: int, steps: int, guidance: float) -> None:
+@click.option("--rounds", default=6, show_default=True, help="0: the network's own masks.")
+def main(sounds: Path, weights: str, pairs: int, steps: int, guidance: float, rounds: int) -> None:
     import numpy as np
     import torch
 
@@ -40,7 +41,9 @@ def main(sounds: Path, weights: str, pairs: int, steps: int, guidance: float) ->
         labels = torch.from_numpy(np.stack([vectors[label] for label in mixture.labels]))
         known = torch.ones(2, frames)
         with torch.inference_mode():
-            masks = predicted_masks(net, stems.sum(dim=0), labels, known, steps=steps, guidance=guidance)
+            masks = predicted_masks(
+                net, stems.sum(dim=0), labels, known, steps=steps, guidance=guidance, rounds=rounds
+            )
         true = spectrum(stems)[..., :frames]
 
         def snr_db(masks: torch.Tensor, true: torch.Tensor = true) -> float:
