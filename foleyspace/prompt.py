@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from foleyspace.errors import InputError
 from foleyspace.prompting.clause import Clause
 from foleyspace.prompting.clauses import read_clauses
+from foleyspace.prompting.compass import read_compass
 from foleyspace.prompting.frames import without_frames
 from foleyspace.prompting.pronouns import name_pronouns
 from foleyspace.prompting.referring import place_by_listener, settle_settings, share_references
@@ -60,7 +61,7 @@ def read_prompt(text: str, duration: float) -> PromptReading:
             f"`duration` is {duration} but must be above 0 and at most {MAX_DURATION_S:g} seconds"
         )
     clean, words, notes = read_text(text)
-    tokens = name_pronouns(without_frames(words))
+    tokens = name_pronouns(without_frames(read_compass(words, notes)))
     clauses, unknown = read_clauses(scan(tokens, clean), tokens)
     if not clauses:
         raise InputError("`prompt` names no sound: say what is heard and where")

@@ -102,6 +102,68 @@ Send the whoosh from the left rear to the right front. | whoosh:135>-45
 A train, first on the left, then moves across to the right. | train:90>-90
 Make the zombie crawl slowly around me | zombie:0
 """
+ONLY_WHERE_TO = """
+A car moves off to the left. | car:0>90
+The train drives away to the right. | train:0>-90
+Footsteps wander off towards the back. | footsteps:0>180
+A plane heads off behind me. | plane:0>180
+The bus pulls away to the left. | bus:0>90
+A motorbike roars off to the right. | motorbike:0>-90
+An ambulance speeds off towards 45 degrees left. | ambulance:0>45
+The dog runs to the right. | dog:0>-90
+A bird flies over to the left side. | bird:0>90
+A man on my right walks away to the left. | man:-90>90
+A dog barks on the left and then runs off to the right. | dog:90>-90
+Footsteps behind me walk off to the left. | footsteps:180>90
+A car speeds away behind me. | car:180>180
+A child runs off into the distance on the left. | child:90>90
+A tractor chugs off into the distance on the right. | tractor:-90>-90
+"""
+CORNERS_AND_SIDES = """
+one dog in each corner | dog:45 dog:-45 dog:135 dog:-135
+In every corner, a bird sings. | bird:45 bird:-45 bird:135 bird:-135
+A loudspeaker stands in each of the four corners of the room. | loud:45 loud:-45 loud:135 loud:-135
+Four birds in the corners and a wolf in the middle. | bird:45 bird:-45 bird:135 bird:-135 wolf:0
+speakers in all four corners | speaker:45 speaker:-45 speaker:135 speaker:-135
+Applause in all four corners. | applause:*
+a speaker on each side | speaker:90 speaker:-90
+the rain on each side | rain:*
+"""
+EACH_OTHER = """
+two cars towards each other | car:90>10 car:-90>-10
+A man and a woman walk towards each other. | man:90>10 woman:-90>-10
+A man on the right and a woman on the left walk towards each other. | man:-90>-10 woman:90>10
+A man is on the right and a woman is on the left. They walk towards each other. | man:-90>-10 woman:90>10
+A dog on the right and a cat run toward one another. | dog:-90>-10 cat:90>10
+Two trains approach each other, and a bird sings behind me. | train:90>10 train:-90>-10 bird:180
+Two cars in front of me drive towards each other. | car:45>10 car:-45>-10
+Two cars race away from each other. | car:10>90 car:-10>-90
+A man and a woman stand on the left. Then they walk apart. | man:90>135 woman:90>45
+Two birds fly past each other. | bird:90>-90 bird:-90>90
+Two dogs bark at each other on the left. | dogs:90>90
+"""
+COMPASS = """
+A dog to the north and a cat to the south-west. | dog:0 cat:135
+a bird north-east of me, a horse south of the listener | bird:-45 horse:180
+A train from the west to the east. | train:90>-90
+A car drives east. | car:0>-90
+North: owl. South: wolf. East: river. West: fire. | owl:0 wolf:180 river:-90 fire:90
+a dog barks (north), a cat meows (east) | dog:0 cat:-90
+A wolf howls west of me, 5 metres away. | wolf:90
+A siren wails 40 degrees east of north. | siren:-40
+A bell tolls on the western side. | bell:90
+A dog to the east of the car in front. | dog:-30 car:0
+I am facing east. A dog barks to the north. | dog:90
+The north wind howls on the left. | wind:90
+A West Highland terrier barks behind me. | terrier:180
+In the West Wing a phone rings on the right. | phone:-90
+"""
+GAPPING = """
+A dog barks on the left and a cat on the right. | dog:90 cat:-90
+A man speaks on the left, a woman on the right, and a child behind. | man:90 woman:-90 child:180
+A guitar plays left, drums right, bass centre. | guitar:90 drums:-90 bass:0
+The piano is left, the violin right. | piano:90 violin:-90
+"""
 
 
 def lines(text: str) -> list[str]:
@@ -119,8 +181,13 @@ def apart(a: float, b: float) -> float:
 
 
 @pytest.mark.parametrize(
-    "line", lines(ROWS_AND_PAIRS + OTHERS + AROUND_THE_SOUNDS + PLACES + WAYS), ids=lambda line: line[:40]
-)
+    "line",
+    lines(
+        ROWS_AND_PAIRS + OTHERS + AROUND_THE_SOUNDS + PLACES + WAYS
+        + ONLY_WHERE_TO + CORNERS_AND_SIDES + EACH_OTHER + COMPASS + GAPPING
+    ),
+    ids=lambda line: line[:40],
+)  # fmt: skip
 def test_structure(line: str) -> None:
     check(line)
 
@@ -153,9 +220,10 @@ def check(line: str) -> None:
         "a whistle blows left, right, left",
         "I want the toddler laughing above my head and also under my feet, just the one toddler",
         "The violin is to the right of the violin.",
+        "I am facing east",
     ],
 )
-def test_contradictions_about_the_same_sound(text: str) -> None:
+def test_contradictions_and_texts_without_a_sound(text: str) -> None:
     with pytest.raises(InputError):
         read_prompt(text, 10.0)
 
@@ -186,3 +254,26 @@ def test_slices_of_a_long_caption_are_one_source_each() -> None:
                 for s in (read[source.label], source)
             )
             assert apart(told, meant) < 25
+
+
+def test_what_goes_off_to_a_side_ends_far_away_and_its_start_is_told() -> None:
+    reading = read_prompt("a car moves off to the left", 10.0)
+    distances = np.linalg.norm(reading.scene.sources[0].xyz, axis=1)
+    assert distances[-1] > 6 > distances[0]
+    assert any("no start said for 'car'" in note for note in reading.notes)
+    for text in ("a car in front moves off to the left", "a car drives from the right to the left"):
+        assert not any("no start" in note for note in read_prompt(text, 10.0).notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a dog to the north", "north is taken as ahead"),
+        ("I am facing east. A dog barks to the north.", "east is taken as ahead"),
+        ("a bird in every corner", "as four"),
+        ("two cars towards each other", "azimuth 90 and -90"),
+        ("three cars drive towards each other", "passed over"),
+    ],
+)
+def test_what_was_taken_for_granted_is_told(text: str, told: str) -> None:
+    assert any(told in note for note in read_prompt(text, 10.0).notes)

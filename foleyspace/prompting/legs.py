@@ -122,7 +122,10 @@ def _completes(phrase: Phrase, last: Phrase | None, stage: Sequence[Phrase]) -> 
 
 
 def _straight_after(phrase: Phrase, stage: Sequence[Phrase]) -> bool:
-    """ "Goes left": a side right after a verb of motion is where it goes."""
+    """ "Goes left", "heads off behind me": a side right after a verb of motion is where it goes."""
+    if phrase.kind in ("back", "front") and not phrase.prep:
+        headed = [p.end for p in stage if p.kind in ("move", "recede") and p.text.lower().startswith("head")]
+        return phrase.start in headed
     return (
         phrase.kind == "lateral"
         and phrase.end - phrase.start == 1

@@ -57,6 +57,8 @@ def stage_track(
         path = swings(stage, own, origin, target)
     else:
         path = _travel(kinds, parts, own, origin, target, before)
+        if _start_assumed(kinds, parts, own, origin, target, before):
+            notes.append(f"no start said for '{label}': taken from straight ahead")
     u, azimuth, elevation, distance = path
     if any(phrase.kind == "return" for phrase in stage):
         u = np.concatenate([u / 2, 1 - u[-2::-1] / 2])
@@ -154,8 +156,7 @@ def _travel(
     elif start is None:
         start = own.azimuth_deg if own.azimuth_deg is not None else known
         if start is None or (parts.own and not {p.kind for p in parts.own} & DIRECTIONS):
-            staying = kinds & {"recede", "approach"} or not kinds & (MOTIONS - {"finish", "fall"})
-            start = end if staying else (-end if "pass" in kinds else (known or 0.0))
+            start = end if _stays(kinds) else (-end if "pass" in kinds else (known or 0.0))
     delta = way(start, end, through)
     heights = _heights(kinds, own, origin, target, before)
     near = _ways_in_metres(kinds, own, origin, target, before)
@@ -166,6 +167,20 @@ def _travel(
     if over and (own.elevation_deg or 0) >= 40:
         elevation = elevation + (85.0 - elevation) * np.sin(np.pi * u)  # right over the head half way
     return u, start + delta * u, elevation, near[0] + (near[1] - near[0]) * u
+
+
+def _stays(kinds: set[str]) -> bool:
+    """Whether "to the left" is where it is all the time: "comes closer to the left"."""
+    return "approach" in kinds or not kinds & (MOTIONS - {"finish", "fall"})
+
+
+def _start_assumed(
+    kinds: set[str], parts: Parts, own: Place, origin: Place, target: Place, before: Place | None
+) -> bool:
+    """ "Drives off to the left", from where it never says."""
+    told = before is not None or own.azimuth_deg is not None or bool(parts.origin)
+    led = target.azimuth_deg is not None and origin.azimuth_deg is None
+    return led and not told and not _stays(kinds) and "pass" not in kinds
 
 
 def _through(parts: Parts, own: Place, target: Place) -> float | None:

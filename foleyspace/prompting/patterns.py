@@ -115,7 +115,7 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
     ("clock", r"(?P<prep>at|from|to) (?P<hour>1?[1-9]:(?:00|30)|10:(?:00|30))"),
     (
         "azimuth",
-        r"(?:(?P<prep>at|from|to|on|by|in) )?"
+        r"(?:(?P<prep>at|from|to|toward|on|by|in) )?"
         + AT
         + rf"(?P<num>{NUM}) degrees(?: off| out| away| over| angle)?(?: azimuth)?"
         + r"(?: (?:to|on|toward|off to|from|in|of|off|out to|over to))?(?: (?:the|my|your))?(?: hard| far)? "
@@ -157,7 +157,7 @@ PLACE_PATTERNS: list[tuple[str, str]] = [
         "spread",
         rf"(?:at |in |from )?(?:all |full )?360(?!\d) degrees(?: all)?(?: around| round)?(?: {LISTENER})?",
     ),
-    ("angle", r"(?:(?P<prep>at|from|to|by) )?" + AT + rf"(?P<num>{NUM}) degrees"),
+    ("angle", r"(?:(?P<prep>at|from|to|toward|by) )?" + AT + rf"(?P<num>{NUM}) degrees"),
     (
         "elevation",
         r"(?:(?P<prep>from|to|at|with) )?(?:an |the |and )?(?:elevation|elev|el|pitch)(?: angle)?(?:"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from foleyspace.prompting.clause import MOTIONS, PLACES, Clause
 from foleyspace.prompting.fragments import Fragment
 from foleyspace.prompting.labels import Mention, Pieces, singular
+from foleyspace.prompting.meeting import WAYS, meet
 from foleyspace.prompting.naming import is_way
 from foleyspace.prompting.places import merge
 from foleyspace.prompting.text import Token
@@ -104,12 +106,16 @@ def share_sides(clauses: list[Clause], notes: list[str]) -> None:
         told.append(sides)
         sharing = [c for c in clauses if any(sides in stage for stage in c.stages)]
         pair = clause.count == 2 or "other" in clause.names
-        if sides.groups.get("which") in ("every", "the four", "all four") or "corner" in sides.text.lower():
-            _corners(clauses, clause, sides)
+        if WAYS & sides.groups.keys():
+            _meet(clauses, sharing, sides, notes)
             continue
-        if len(sharing) == 1 and pair:
-            sharing += _twins(clauses, clause, 1)
         which = sides.groups.get("which", "each")
+        if "corners" in sides.groups or re.search("corner|quarter", sides.text.lower()):
+            for one in sharing:
+                _corners(clauses, one, sides, notes)
+            continue
+        if len(sharing) == 1 and (pair or (which in ("each", "either") and _single(clause))):
+            sharing += _twins(clauses, clause, 1)
         if len(sharing) == 2 and (which != "both" or pair):
             for one, side in zip(sharing, ("left", "right"), strict=True):
                 kind, groups = "lateral", {"side": side}
@@ -153,15 +159,38 @@ _MANY = word_set(
 )
 
 
-def _corners(clauses: list[Clause], clause: Clause, corners: Phrase) -> None:
-    """ "Four drummers, one in each corner"."""
-    several = clause.count == 4 or "other" in clause.names
-    four = [clause, *(_twins(clauses, clause, 3) if several else [])]
-    for one, code in zip(four, ("fl", "fr", "bl", "br"), strict=False):
-        if several:
-            _replace(one, corners, dataclasses.replace(corners, kind="corner", groups={"code": code}))
-        else:
-            _replace(one, corners, dataclasses.replace(corners, kind="spread", groups={}))
+def _single(clause: Clause) -> bool:
+    """Whether it is one thing of which there may be more: "a speaker", not "rain" or "speakers"."""
+    mass = set(clause.label.lower().split()) & _MANY
+    return clause.article and clause.count == 1 and not clause.several and not mass
+
+
+def _corners(clauses: list[Clause], clause: Clause, corners: Phrase, notes: list[str]) -> None:
+    """ "Four drummers, one in each corner"; "a bird in every corner"; "speakers in all four corners"."""
+    several = clause.count == 4 or "other" in clause.names or _single(clause)
+    several = several or ("corners" in corners.groups and clause.count == 1 and clause.several)
+    if not several or set(clause.label.lower().split()) & _MANY:
+        _replace(clause, corners, dataclasses.replace(corners, kind="spread", groups={}))
+        return
+    four = [clause, *_twins(clauses, clause, 3)]
+    for one, code in zip(four, ("fl", "fr", "bl", "br"), strict=True):
+        _replace(one, corners, dataclasses.replace(corners, kind="corner", groups={"code": code}))
+    notes.append(f"read '{corners.text}' as four: 45 and 135 degrees to the left and to the right")
+
+
+def _meet(clauses: list[Clause], sharing: list[Clause], phrase: Phrase, notes: list[str]) -> None:
+    """ "Two cars towards each other"; "a man on the left and a woman on the right walk past each other"."""
+    at = clauses.index(sharing[0])
+    if len(sharing) == 1 and sharing[0].count == 2:
+        sharing = [*sharing, *_twins(clauses, sharing[0], 1)]
+    elif len(sharing) == 1 and at > 0 and not sharing[0].several:
+        sharing = [clauses[at - 1], *sharing]
+    elif len(sharing) == 1 and sharing[0].count == 1 and sharing[0].several:
+        sharing = [*sharing, *_twins(clauses, sharing[0], 1)]
+    if len(sharing) == 2:
+        meet(sharing, phrase, notes)
+    else:
+        notes.append(f"'{phrase.text}' does not tell of two sounds: passed over")
 
 
 def _twins(clauses: list[Clause], clause: Clause, number: int) -> list[Clause]:

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+from foleyspace.prompting.motion_patterns import MOVES, forms
 from foleyspace.prompting.patterns import LISTENER, SCREEN, SIDE
+
+_EACH_OTHER = "(?:each other|one another)"
+_STRAIGHT = "(?:straight |right |directly |slowly |quickly )?"
 
 SEVERAL_PATTERNS: list[tuple[str, str]] = [
     (
@@ -14,9 +18,20 @@ SEVERAL_PATTERNS: list[tuple[str, str]] = [
     ),
     (
         "sides",
-        rf"(?:one )?(?:in|from|at) (?P<which>each|every|the four|all four) (?:corners?|quarters?)"
+        rf"(?:one )?(?:in|from|at) (?:(?P<which>each|every) (?:corner|quarter)"
+        rf"|(?P<corners>(?:each of |all of |all )?(?:the |my )?(?:four )?(?:corners|quarters)))"
         rf"(?: of (?:{LISTENER}|{SCREEN}))?",
     ),
+    (
+        "sides",
+        rf"(?P<meet>(?:{MOVES} )?{_STRAIGHT}toward {_EACH_OTHER}"
+        rf"|{MOVES} {_STRAIGHT}(?:to|at|into) {_EACH_OTHER}|{forms('approach', 'near')} {_EACH_OTHER})",
+    ),
+    (
+        "sides",
+        rf"(?P<part>{MOVES} apart(?: from {_EACH_OTHER})?|{MOVES} (?:away |off )?from {_EACH_OTHER})",
+    ),
+    ("sides", rf"(?P<cross>{MOVES} (?:past|by) {_EACH_OTHER}|{forms('pass', 'cross')} {_EACH_OTHER})"),
     (
         "sides",
         r"(?:spread|spreads|split|doubled|wide|panned wide|panned hard)(?: out| wide| hard| over| across)*"

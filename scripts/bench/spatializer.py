@@ -28,7 +28,7 @@ import numpy as np
 
 from foleyspace.hrir import load_hrirs, minimum_phase_hrirs
 from foleyspace.renderer import render, render_blocks
-from foleyspace.spatializer.inference import SeparatorOptions, separate, separated_blocks
+from foleyspace.spatializer.inference import ROUNDS, SeparatorOptions, separate, separated_blocks
 from foleyspace.types import Audio, Samples, Scene, Source
 
 RATE = 48000
@@ -61,7 +61,7 @@ def measure(given: argparse.Namespace) -> None:
     mono = sound(given.seconds)
     devices = given.device or ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     print(f"{given.seconds:g} s of sound, {given.runs} runs, torch {torch.__version__}")
-    print("x real time\ndevice threads sources steps  separator    whole renderer  costs")
+    print("x real time\ndevice threads sources steps rounds  separator    whole renderer  costs")
     for device in devices:
         if device.startswith("cuda"):
             print(torch.cuda.get_device_name())
@@ -69,9 +69,10 @@ def measure(given: argparse.Namespace) -> None:
             torch.set_num_threads(threads)
             for count in given.sources:
                 scene = Scene(sources(count, given.seconds), given.seconds)
-                for steps in given.steps:
-                    row = one(mono, scene, hrirs, SeparatorOptions(device=device, steps=steps), given)
-                    print(f"{device:6s} {threads:7d} {count:7d} {steps:5d} " + row, flush=True)
+                for steps, rounds in ((1, 0), (1, ROUNDS), *((n, ROUNDS) for n in given.steps if n > 1)):
+                    options = SeparatorOptions(device=device, steps=steps, rounds=rounds)
+                    row = one(mono, scene, hrirs, options, given)
+                    print(f"{device:6s} {threads:7d} {count:7d} {steps:5d} {rounds:6d} " + row, flush=True)
 
 
 def one(mono: Audio, scene: Scene, hrirs, options: SeparatorOptions, given: argparse.Namespace) -> str:
@@ -132,7 +133,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--sources", type=int, nargs="+", default=[2, 4], choices=range(2, len(LABELS) + 1))
-    parser.add_argument("--steps", type=int, nargs="+", default=[1, 4])
+    parser.add_argument("--steps", type=int, nargs="+", default=[4], help="tried beside one")
     parser.add_argument("--device", nargs="+", help="default: cpu, and cuda where there is one")
     parser.add_argument("--memory", action="store_true", help="memory only, of 1 and 10 minutes on the CPU")
     parser.add_argument("--peak-of", type=float, help=argparse.SUPPRESS)

@@ -1,0 +1,109 @@
+"""Compass words as the listener's directions: north is ahead, east on the right, unless it says where the
+listener faces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from foleyspace.prompting.patterns import LISTENER, SCREEN
+from foleyspace.prompting.text import Token
+from foleyspace.prompting.verb_words import MOVE_VERBS, verb_forms
+
+_POINTS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
+_MEANT = ("front", "front right", "right", "back right", "back", "back left", "left", "front left")
+
+_POINT = r"(?P<point>(?:north|south)-?(?:east|west)?|east|west)(?:ward|wards)?"
+_PART = r"(?: (?:side|end|edge|half|corner|wall|horizon))?"
+_OF_ME = rf"(?: of (?:{LISTENER}|{SCREEN})(?= |$))"
+# what may follow a place, and is no thing that has a compass word in its name ("the west wind")
+_AFTER = (
+    r"(?=$| (?:[.,;:!?()|-]|and|while|whilst|as|to|toward|from|at|on|in|over|past|then|with|but|or|is|are|was"
+    r"|were|a|an|the|some|one|two|three|four|my|your|behind|about|who|where|which|comes?|it|he|she|they|there"
+    r"|goes|\d\S*)(?: |$))"
+)
+_NO_PLACE = "".join(
+    f"(?<!{word} )"
+    for word in ("the", "up", "down", "of", "back", "wild", "middle", "out", "our", "my", "and")
+)
+_FACING = (
+    r"(?:i|we|you|me|us|(?:the )?listener)(?: am| are| is)?(?: (?:sitting|standing|sit|stand|sits|stands))?"
+    rf" (?:facing|faces?|looking|looks?)(?: to)?(?: the)?(?: due)? {_POINT}(?= [.,;:!?)]| and |$)"
+)
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """What is told by a compass word, and what stands there instead."""
+    moves = "|".join(form for form, (base, _) in verb_forms().items() if base in MOVE_VERBS)
+    found = [
+        (rf"(?P<num>\d+(?:\.\d+)?) degrees {_POINT} of(?: due)? north", "azimuth {num} degrees {to}"),
+        (
+            rf"(?P<prep>to|from|in|on|at|toward|into)(?: (?:the|my|your|our))?(?: (?:far|due))? {_POINT}"
+            rf"(?:ern(?= ))?(?P<part>{_PART})(?:{_OF_ME}|{_AFTER})",
+            "{prep} the {to}{part}",
+        ),
+        (rf"(?:(?P<prep>to|on|in) the )?(?:due )?{_POINT} of(?! (?:{LISTENER}|{SCREEN}|due|north)(?: |$))",
+         "to the {to} of"),  # north of a thing is neither before nor behind it
+        (rf"(?:due |straight |directly )?{_POINT}{_OF_ME}", "on the {to}"),
+        (rf"(?P<verb>{moves})(?P<how> (?:off|away|over|out))?(?: due)? {_POINT}{_AFTER}",
+         "{verb}{how} to the {to}"),
+        (rf"(?:due|straight|directly) {_POINT}{_AFTER}", "on the {to}"),
+        (rf"(?:(?<=^)|(?<=[.;,(] )){_POINT}(?= [:=-] )", "on the {to}"),
+        (rf"{_NO_PLACE}{_POINT}(?= (?:[.,;!?)]|$)|$)", "on the {to}"),
+    ]  # fmt: skip
+    return [(re.compile(f"(?<![^ ])(?:{pattern})(?= |$)"), instead) for pattern, instead in found]
+
+
+def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
+    """The tokens with left and right, front and back where compass words tell a place."""
+    kept = list(tokens)
+    if not any(re.match("north|south|east|west", token.norm) for token in kept):
+        return kept
+    heading = 0
+    facing = re.search(rf"(?<![^ ])(?:{_FACING})", _joined(kept))
+    if facing is not None:
+        heading = _POINTS.index(facing["point"].replace("-", ""))
+        first, last = _span(_joined(kept), facing)
+        notes.append(f"read '{_raw(kept[first:last])}' as where the listener looks")
+        kept[first:last] = [Token(",", "", kept[first].start, kept[last - 1].end)]
+    for pattern, instead in _patterns():
+        start = 0
+        while (match := pattern.search(_joined(kept), start)) is not None:
+            start = match.start() + 1
+            groups = {name: value or "" for name, value in match.groupdict().items()}
+            point = _POINTS.index(groups["point"].replace("-", ""))
+            groups["to"] = _MEANT[(point - heading) % len(_MEANT)]
+            first, last = _span(_joined(kept), match)
+            old = kept[first:last]
+            aside = instead == "to the {to} of" and groups["to"] not in ("left", "right")
+            named = old[-1].raw[:1].isupper() and first > 0 and kept[first - 1].raw[:1].isupper()
+            if aside or (instead == "on the {to}" and named):  # "Kanye West"
+                continue
+            by_word = {token.norm: token for token in old}
+            words = instead.format_map(groups).split()
+            kept[first:last] = [
+                by_word.get(word, Token(word, word, old[0].start, old[-1].end)) for word in words
+            ]
+            notes.append(f"read '{_raw(old)}' as '{groups['to']}': {_told(heading)}")
+    return kept
+
+
+def _told(heading: int) -> str:
+    right = _POINTS[(heading + 2) % len(_POINTS)]
+    return f"{_POINTS[heading]} is taken as ahead, {right} as to the right"
+
+
+def _joined(tokens: Sequence[Token]) -> str:
+    return " ".join(token.norm for token in tokens)
+
+
+def _raw(tokens: Sequence[Token]) -> str:
+    return " ".join(token.raw for token in tokens)
+
+
+def _span(joined: str, match: re.Match[str]) -> tuple[int, int]:
+    """The tokens of a match: the first and the one after the last."""
+    first = joined[: match.start()].count(" ")
+    return first, first + match.group().count(" ") + 1
