@@ -30,6 +30,7 @@ from foleyspace.spatializer.inference import (  # noqa: E402
     EDGE,
     FADE,
     MOST,
+    ROUNDS,
     WINDOW,
     SeparatorOptions,
     busiest,
@@ -125,6 +126,22 @@ def test_stems_add_up_to_the_mixture(stands_in):
     assert stems.shape == (3, mono.samples.shape[1])
     assert stems.dtype == np.float32
     assert db(stems.sum(axis=0) - mono.samples[0], mono.samples[0]) < -100
+
+
+@pytest.mark.parametrize(("options", "asked"), [({}, ROUNDS), ({"rounds": 3}, 3), ({"rounds": 0}, None)])
+def test_masks_are_made_consistent_in_so_many_rounds(stands_in, monkeypatch, options, asked):
+    stands_in(Says([0.7, 0.3]))
+    seen = []
+
+    def turned(masks, power, activity, rounds):
+        seen.append(rounds)
+        return masks.flip(1)
+
+    monkeypatch.setattr("foleyspace.spatializer.sampling.consistent", turned)
+    mono = noise(2.0)
+    stems = separate(mono, scene(*PAIR), SeparatorOptions(**options))
+    assert set(seen) == ({asked} if asked else set())
+    assert db(stems[0] - (0.3 if asked else 0.7) * mono.samples[0], mono.samples[0]) < -60
 
 
 @pytest.mark.parametrize("samples", [0, 1, 2, HOP - 1, 12_345, KEPT, KEPT + 1, 2 * KEPT - 1])
@@ -378,6 +395,7 @@ def test_minimum_phase_keeps_magnitudes_and_delays(kemar):
         ({"steps": 51}, "`steps` is 51"),
         ({"guidance": -1.0}, "`guidance` is -1.0 but must be between 0 and 10"),
         ({"guidance": np.nan}, "`guidance` is nan"),
+        ({"rounds": -1}, "`rounds` is -1 but must be between 0 and 50"),
     ],
 )
 def test_options_out_of_range_are_refused(options, said):

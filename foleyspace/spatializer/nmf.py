@@ -26,15 +26,18 @@ TINY = 1e-9
 
 
 @torch.no_grad()
-def consistent(masks: Tensor, power: Tensor, rounds: int) -> Tensor:
+def consistent(masks: Tensor, power: Tensor, activity: Tensor, rounds: int) -> Tensor:
     """`masks` (B, K, F, T), which sum to one over the K slots, on the band power (B, F, T) of mixtures, each
     slot made consistent with itself in so many `rounds`. The order of the slots changes nothing, and where
-    the masks say nothing (the same share everywhere) they stay."""
+    the masks say nothing (the same share everywhere) they stay. `activity` (B, K, T) in [0, 1]: what is known
+    of when each sounds, as the network was told."""
     masks, power = masks.float(), power.float()
-    return torch.stack([_of_rank(rank, masks, power, rounds) for rank in RANKS]).mean(dim=0)
+    return torch.stack(
+        [_of_rank(rank, masks, power, activity[:, :, None].float(), rounds) for rank in RANKS]
+    ).mean(dim=0)
 
 
-def _of_rank(rank: int, masks: Tensor, power: Tensor, rounds: int) -> Tensor:
+def _of_rank(rank: int, masks: Tensor, power: Tensor, activity: Tensor, rounds: int) -> Tensor:
     level = power.sqrt()
     level = level / level.mean(dim=(1, 2), keepdim=True).clamp(min=TINY) + QUIET
     prior, most = masks.clamp(min=LEAST) ** PRIOR, _most(masks, power)
@@ -42,8 +45,8 @@ def _of_rank(rank: int, masks: Tensor, power: Tensor, rounds: int) -> Tensor:
     for number in range(rounds):
         sure = SURE[0] + (SURE[1] - SURE[0]) * number / max(rounds - 1, 1)
         fitted = _fitted(level[:, None] * new, new**sure + 1e-6, rank, (number + 1) * GOLDEN % 1)
-        explained = _explained(level, *fitted)
-        part = explained / explained.sum(dim=1, keepdim=True)
+        explained = _explained(level, *fitted) * activity
+        part = explained / explained.sum(dim=1, keepdim=True).clamp(min=TINY)
         part = part * (most / _energy(part, power).clamp(min=TINY)).clamp(max=1)
         new = prior * part.clamp(min=LEAST) ** (1 - PRIOR)
         new = new / new.sum(dim=1, keepdim=True)
@@ -73,15 +76,14 @@ def _fitted(parts: Tensor, weights: Tensor, rank: int, offset: float) -> tuple[T
     spectra = spectra + EVEN * parts.mean(dim=(2, 3), keepdim=True) + TINY
     spectra = spectra / spectra.sum(dim=2, keepdim=True)
     gains = (total[:, :, None] / rank).repeat(1, 1, rank, 1)
+    weighted = weights * parts
     for _ in range(FIT):
-        model = spectra @ gains + TINY
-        up, down = weights * parts / model.square(), weights / model
+        up, down = _pulls(spectra, gains, weighted, weights)
         across = spectra.transpose(2, 3)
-        gains = gains * (across @ up / (across @ down + TINY)).sqrt() + TINY
-        model = spectra @ gains + TINY
-        up, down = weights * parts / model.square(), weights / model
+        gains = gains * (across @ up / (across @ down + TINY)).sqrt_() + TINY
+        up, down = _pulls(spectra, gains, weighted, weights)
         across = gains.transpose(2, 3)
-        spectra = spectra * (up @ across / (down @ across + TINY)).sqrt() + TINY
+        spectra = spectra * (up @ across / (down @ across + TINY)).sqrt_() + TINY
         size = spectra.sum(dim=2, keepdim=True)
         spectra, gains = spectra / size, gains * size.transpose(2, 3)
     return spectra, gains
@@ -94,7 +96,16 @@ def _explained(level: Tensor, spectra: Tensor, gains: Tensor) -> Tensor:
     across = each.transpose(1, 2)
     together = (gains + EVEN * gains.mean(dim=(2, 3), keepdim=True)).flatten(1, 2)
     for _ in range(EXPLAIN):
-        model = each @ together + TINY
-        change = (across @ (level / model.square())) / (across @ (1 / model) + TINY)
-        together = together * change.sqrt() + TINY
+        up, down = _pulls(each, together, level)
+        together = together * ((across @ up) / (across @ down + TINY)).sqrt_() + TINY
     return spectra @ together.unflatten(1, (slots, -1)) + TINY
+
+
+def _pulls(
+    spectra: Tensor, gains: Tensor, weighted: Tensor, weights: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """What pulls the model up, `weighted` / model^2, and down, `weights` / model; in place, since most of the time
+    goes into passes over all cells."""
+    down = torch.matmul(spectra, gains).add_(TINY).reciprocal_()
+    up = down.square().mul_(weighted)
+    return up, down if weights is None else down.mul_(weights)

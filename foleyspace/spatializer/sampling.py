@@ -64,7 +64,7 @@ def predicted_masks(
             )
             share = flow.shares(state)
     if rounds > 0:
-        masks = consistent(masks, power, rounds)
+        masks = consistent(masks, power, activity, rounds)
     silent = activity <= 0
     masks = masks.masked_fill(silent[:, :, None], 0)
     return (masks / masks.sum(dim=1, keepdim=True).clamp(min=1e-9))[0]
