@@ -108,7 +108,9 @@ The train drives away to the right. | train:0>-90
 Footsteps wander off towards the back. | footsteps:0>180
 A plane heads off behind me. | plane:0>180
 The bus pulls away to the left. | bus:0>90
-A motorbike roars off to the right. | motorbike:0>-90
+A motorbike roars off to the right. | motorbike:-90
+Thunder rumbles off to the left. | thunder:90>90
+A bus on the right pulls away to the left. | bus:-90>90
 An ambulance speeds off towards 45 degrees left. | ambulance:0>45
 The dog runs to the right. | dog:0>-90
 A bird flies over to the left side. | bird:0>90
@@ -141,6 +143,13 @@ Two cars race away from each other. | car:10>90 car:-10>-90
 A man and a woman stand on the left. Then they walk apart. | man:90>135 woman:90>45
 Two birds fly past each other. | bird:90>-90 bird:-90>90
 Two dogs bark at each other on the left. | dogs:90>90
+Two cars pass each other, one from left to right and one from right to left. | car:90>-90 car:-90>90
+two cars pass each other from left to right | cars:90>-90
+two dogs on the left run towards each other from left to right | dogs:90>-90
+A car on the left drives to the right. A van on the left drives to the front. They drive away from each other. | car:-10>-90 van:10>90
+Two plates fall apart on the left. | plates:90>90
+A wall comes apart behind me. | wall:180
+Two dogs move apart from each other's toys on the left. | dogs:90>90
 """
 COMPASS = """
 A dog to the north and a cat to the south-west. | dog:0 cat:135
@@ -157,6 +166,20 @@ I am facing east. A dog barks to the north. | dog:90
 The north wind howls on the left. | wind:90
 A West Highland terrier barks behind me. | terrier:180
 In the West Wing a phone rings on the right. | phone:-90
+A dog 30 degrees north of east. | dog:-60
+A dog 30 degrees east of south. | dog:-150
+A car 30 degrees west of south, a siren 22.5 degrees north of west. | car:150 siren:67.5
+I am facing east. A siren wails 40 degrees east of north. | siren:50
+A siren wails 40 degrees east of the church on the left. | siren:90
+Facing north, a dog barks to the east. | dog:-90
+Facing east, a dog barks to the east. Then facing south, a cat meows to the south. | dog:90 cat:0
+I am facing east. A dog barks to the west. Now I am facing south. A cat meows to the west. | dog:-90 cat:-90
+I sit in a park, facing east. A dog barks to the north. | dog:90
+A man sings in the west, facing east. | man:90
+A train in the west moves to the east. | train:90>-90
+a dog in the east barks | dog:-90
+Traffic on the West Side on the right. | traffic:-90
+A DOG BARKS ON THE WEST SIDE. A CAT IS NORTH OF ME. | dog:90 cat:0
 """
 GAPPING = """
 A dog barks on the left and a cat on the right. | dog:90 cat:-90
@@ -273,7 +296,26 @@ def test_what_goes_off_to_a_side_ends_far_away_and_its_start_is_told() -> None:
         ("a bird in every corner", "as four"),
         ("two cars towards each other", "azimuth 90 and -90"),
         ("three cars drive towards each other", "passed over"),
+        (
+            "Two cars drive towards each other, pass each other and stop.",
+            "'pass each other' is more than one",
+        ),
+        (
+            "Two cars drive towards each other, then drive away from each other.",
+            "'drive away from each other' is",
+        ),
     ],
 )
 def test_what_was_taken_for_granted_is_told(text: str, told: str) -> None:
     assert any(told in note for note in read_prompt(text, 10.0).notes)
+
+
+def test_a_curtain_that_is_pulled_away_leaves_the_man_where_he_is() -> None:
+    for text, goes in (("A man pulls away the curtain on the left.", False), ("A car pulls away.", True)):
+        distances = np.linalg.norm(read_prompt(text, 10.0).scene.sources[0].xyz, axis=1)
+        assert bool(distances[-1] > distances[0] + 1) == goes
+
+
+def test_a_train_that_is_in_the_west_needs_no_other_start() -> None:
+    notes = read_prompt("A train in the west moves to the east", 10.0).notes
+    assert not any("no start said" in note for note in notes)

@@ -15,21 +15,25 @@ _POINTS = ("north", "northeast", "east", "southeast", "south", "southwest", "wes
 _MEANT = ("front", "front right", "right", "back right", "back", "back left", "left", "front left")
 
 _POINT = r"(?P<point>(?:north|south)-?(?:east|west)?|east|west)(?:ward|wards)?"
+_BASE = r"(?:north|south)-?(?:east|west)?|east|west"
 _PART = r"(?: (?:side|end|edge|half|corner|wall|horizon))?"
 _OF_ME = rf"(?: of (?:{LISTENER}|{SCREEN})(?= |$))"
 # what may follow a place, and is no thing that has a compass word in its name ("the west wind")
 _AFTER = (
     r"(?=$| (?:[.,;:!?()|-]|and|while|whilst|as|to|toward|from|at|on|in|over|past|then|with|but|or|is|are|was"
     r"|were|a|an|the|some|one|two|three|four|my|your|behind|about|who|where|which|comes?|it|he|she|they|there"
-    r"|goes|\d\S*)(?: |$))"
+    rf"|goes|\d\S*|{'|'.join(verb_forms())})(?: |$))"
 )
 _NO_PLACE = "".join(
     f"(?<!{word} )"
-    for word in ("the", "up", "down", "of", "back", "wild", "middle", "out", "our", "my", "and")
-)
+    for word in ("the", "up", "down", "of", "back", "wild", "middle", "out", "our", "my", "and", "facing",
+                 "faces")
+)  # fmt: skip
 _FACING = (
-    r"(?:i|we|you|me|us|(?:the )?listener)(?: am| are| is)?(?: (?:sitting|standing|sit|stand|sits|stands))?"
-    rf" (?:facing|faces?|looking|looks?)(?: to)?(?: the)?(?: due)? {_POINT}(?= [.,;:!?)]| and |$)"
+    r"(?:(?:now |then )?(?:i|we|you|me|us|(?:the )?listener)(?: am| are| is)?(?: now)?"
+    r"(?: (?:sitting|standing|sit|stand|sits|stands))? (?:facing|faces?|looking|looks?)"
+    r"|(?:(?<=^)|(?<=[.;!?:] )|(?P<aside>(?<=, )))(?:(?:now|then)(?: ,)? )?(?:facing|looking))"
+    rf"(?: to)?(?: the)?(?: due)? {_POINT}(?= [.,;:!?)]| and |$)"
 )
 
 
@@ -38,13 +42,14 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """What is told by a compass word, and what stands there instead."""
     moves = "|".join(form for form, (base, _) in verb_forms().items() if base in MOVE_VERBS)
     found = [
-        (rf"(?P<num>\d+(?:\.\d+)?) degrees {_POINT} of(?: due)? north", "azimuth {num} degrees {to}"),
+        (rf"(?P<num>\d+(?:\.\d+)?) degrees {_POINT} of(?: due)? (?P<base>{_BASE})(?! side)",
+         "azimuth {num} degrees {to}"),
         (
             rf"(?P<prep>to|from|in|on|at|toward|into)(?: (?:the|my|your|our))?(?: (?:far|due))? {_POINT}"
             rf"(?:ern(?= ))?(?P<part>{_PART})(?:{_OF_ME}|{_AFTER})",
             "{prep} the {to}{part}",
         ),
-        (rf"(?:(?P<prep>to|on|in) the )?(?:due )?{_POINT} of(?! (?:{LISTENER}|{SCREEN}|due|north)(?: |$))",
+        (rf"(?:(?P<prep>to|on|in) the )?(?:due )?{_POINT} of(?! (?:{LISTENER}|{SCREEN}|due|{_BASE})(?: |$))",
          "to the {to} of"),  # north of a thing is neither before nor behind it
         (rf"(?:due |straight |directly )?{_POINT}{_OF_ME}", "on the {to}"),
         (rf"(?P<verb>{moves})(?P<how> (?:off|away|over|out))?(?: due)? {_POINT}{_AFTER}",
@@ -62,8 +67,8 @@ def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
     if not any(re.match("north|south|east|west", token.norm) for token in kept):
         return kept
     heading = 0
-    facing = re.search(rf"(?<![^ ])(?:{_FACING})", _joined(kept))
-    if facing is not None:
+    shouted = all(token.raw == token.raw.upper() for token in kept)
+    while (facing := _facing(_joined(kept))) is not None:  # the last one counts
         heading = _POINTS.index(facing["point"].replace("-", ""))
         first, last = _span(_joined(kept), facing)
         notes.append(f"read '{_raw(kept[first:last])}' as where the listener looks")
@@ -75,11 +80,23 @@ def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
             groups = {name: value or "" for name, value in match.groupdict().items()}
             point = _POINTS.index(groups["point"].replace("-", ""))
             groups["to"] = _MEANT[(point - heading) % len(_MEANT)]
+            if "base" in groups:
+                base = _POINTS.index(groups["base"].replace("-", ""))
+                turn = (point - base) % len(_POINTS)
+                if turn % 4 == 0:  # "10 degrees north of south"
+                    continue
+                right = 45.0 * (base - heading) + float(groups["num"]) * (1 if turn < 4 else -1)
+                right = (right + 180) % 360 - 180
+                groups["num"], groups["to"] = f"{abs(right):g}", "right" if right > 0 else "left"
             first, last = _span(_joined(kept), match)
             old = kept[first:last]
             aside = instead == "to the {to} of" and groups["to"] not in ("left", "right")
             named = old[-1].raw[:1].isupper() and first > 0 and kept[first - 1].raw[:1].isupper()
-            if aside or (instead == "on the {to}" and named):  # "Kanye West"
+            named = named and instead == "on the {to}"  # "Kanye West"
+            if groups.get("part"):
+                at = _joined(kept)[: match.start("point")].count(" ")
+                named = all(token.raw[:1].isupper() for token in kept[at : at + 2])  # "the West Side"
+            if aside or (named and not shouted):
                 continue
             by_word = {token.norm: token for token in old}
             words = instead.format_map(groups).split()
@@ -88,6 +105,16 @@ def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
             ]
             notes.append(f"read '{_raw(old)}' as '{groups['to']}': {_told(heading)}")
     return kept
+
+
+def _facing(joined: str) -> re.Match[str] | None:
+    """Where it is said which way the listener looks; after a comma only if the sentence is about them: not
+    "a man sings, facing east"."""
+    for found in re.finditer(rf"(?<![^ ])(?:{_FACING})", joined):
+        sentence = re.split(r"[.;!?] ", joined[: found.start()])[-1]
+        if found["aside"] is None or re.match(r"(?:i|we|you|the listener|then|now) ", sentence):
+            return found
+    return None
 
 
 def _told(heading: int) -> str:

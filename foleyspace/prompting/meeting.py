@@ -9,6 +9,7 @@ from foleyspace.prompting.places import merge, wrap
 from foleyspace.prompting.view import Phrase
 
 WAYS = frozenset({"meet", "part", "cross"})  # the groups of a "sides" phrase that tells of such ways
+_TO = frozenset({"to", "toward", "into"})
 SIDE_DEG, MEETING_DEG = 90.0, 10.0  # where they come from, and how near the middle they end
 APART_DEG = 45.0  # of either, from the one place that is said of both
 
@@ -50,10 +51,24 @@ def _at(clause: Clause, phrase: Phrase) -> int:
     return next((n for n, stage in enumerate(clause.stages) if phrase in stage), len(clause.stages) - 1)
 
 
+def says_both_ends(clause: Clause, phrase: Phrase) -> bool:
+    """Whether the stage of the phrase already says from where and to where."""
+    preps = {p.prep for p in _directions(clause.stages[_at(clause, phrase)])}
+    return "from" in preps and bool(preps & _TO)
+
+
+def _directions(stage: list[Phrase]) -> list[Phrase]:
+    return [p for p in stage if p.kind in DIRECTIONS - {"relation", "sides"}]
+
+
 def _said_azimuth(clause: Clause, phrase: Phrase) -> float | None:
     """Where it is then, or was before."""
     for stage in reversed(clause.stages[: _at(clause, phrase) + 1]):
-        places = [p for p in stage if p.kind in DIRECTIONS - {"relation", "sides"}]
+        places = _directions(stage)
+        ends = [p for p in places if p.prep in _TO]
+        if len(ends) < len(places):
+            gone = bool(ends) and phrase not in stage  # it went there before
+            places = ends if gone else [p for p in places if p not in ends]
         azimuth = merge(places, clause.label, []).azimuth_deg if places else None
         if azimuth is not None:
             return azimuth

@@ -165,17 +165,13 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
         r"|rear|left|right|by|overhead|centre|middle|dead|az|azimuth|\d))(?! (?:at|in|on) (?:second )?\d+"
         r"(?: (?:seconds|minutes)|$| and))(?! (?:at|in) the (?:end|start|beginning))",
     ),
-    # "roars off to the right"; a lion "roars away" where it is
-    (
-        "recede",
-        rf"{forms('roar', 'rattle', 'rumble', 'chug', 'thunder', 'buzz')} (?:away|off)"
-        r"(?= (?:to|toward|into) )(?: into the distance)?",
-    ),
     ("recede", rf"{forms('recede', 'retreat', 'depart')}(?: from {LISTENER})?(?: into the distance)?"),
     (
         "recede",
-        rf"(?:{_GETS}|pull|pulls|pulled|pulling) (?:away|off(?! of)|further|further away|further and further"
-        rf"|further and further away|further off|into the distance|off into the distance|away into the "
+        rf"(?:{_GETS}|(?:pull|pulls|pulled|pulling)(?! (?:away|off) (?:the|a|an|his|her|its|my|your|our|their"
+        rf"|some|two|this|that|these|those)(?: |$))) (?:away|off(?! of)|further|further away"
+        rf"|further and further|further and further away"
+        rf"|further off|into the distance|off into the distance|away into the "
         rf"distance)(?: from {LISTENER})?(?: into the distance)?",
     ),
     (

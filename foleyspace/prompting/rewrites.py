@@ -96,6 +96,7 @@ REWRITES: list[tuple[str, str]] = [
     (r"starboard", "right"),
     (r"(left|right) [(\[] \1 [)\]]", r"\1"),
     (r"under (?:my|his|her|its|their) breath(?= |$)", ""),
+    (r"(falls?|falling|fell|comes?|coming|came) apart(?= |$)(?! from (?:each|one) )", r"\1"),
     # verbs of two words, whose second is no place
     (r"(lay|bring|drop|throw|mix|add|blend|fade|slip|pop|put|slide|toss|chuck|ease|weave|cut) (?:in|down)"
      r"(?= (?:a|an|the|some|my|two|three) )", r"\1"),

@@ -11,7 +11,7 @@ from itertools import pairwise
 from foleyspace.prompting.clause import MOTIONS, PLACES, Clause
 from foleyspace.prompting.fragments import Fragment
 from foleyspace.prompting.labels import Mention, Pieces, singular
-from foleyspace.prompting.meeting import WAYS, meet
+from foleyspace.prompting.meeting import WAYS, meet, says_both_ends
 from foleyspace.prompting.naming import is_way
 from foleyspace.prompting.places import merge
 from foleyspace.prompting.text import Token
@@ -98,6 +98,7 @@ def share_sides(clauses: list[Clause], notes: list[str]) -> None:
     """ "Two dogs, one on each side"; "a dog and a cat on opposite sides": one to the left, one to the right.
     For one sound, or many, it is a sound from both sides."""
     told: list[Phrase] = []
+    ways = [p for c in clauses for s in c.stages for p in s if p.kind == "sides" and WAYS & p.groups.keys()]
     for clause in list(clauses):
         _one_each(clauses, clause)
         sides = next((p for stage in clause.stages for p in stage if p.kind == "sides"), None)
@@ -126,6 +127,10 @@ def share_sides(clauses: list[Clause], notes: list[str]) -> None:
         else:
             for one in sharing:
                 _replace(one, sides, dataclasses.replace(sides, kind="spread", groups={}))
+    for phrase in ways:
+        if phrase not in told:
+            told.append(phrase)  # each clause has but one such way
+            notes.append(f"'{phrase.text}' is more than one way of two sounds: passed over")
 
 
 def _one_each(clauses: list[Clause], clause: Clause) -> None:
@@ -180,6 +185,13 @@ def _corners(clauses: list[Clause], clause: Clause, corners: Phrase, notes: list
 
 def _meet(clauses: list[Clause], sharing: list[Clause], phrase: Phrase, notes: list[str]) -> None:
     """ "Two cars towards each other"; "a man on the left and a woman on the right walk past each other"."""
+    own = [says_both_ends(clause, phrase) for clause in sharing]
+    if any(own):  # "pass each other from left to right"
+        for clause in sharing:
+            _replace(clause, phrase, dataclasses.replace(phrase, kind="move", groups={}))
+        if not all(own):
+            notes.append(f"'{phrase.text}' beside a way that is said: passed over")
+        return
     at = clauses.index(sharing[0])
     if len(sharing) == 1 and sharing[0].count == 2:
         sharing = [*sharing, *_twins(clauses, sharing[0], 1)]

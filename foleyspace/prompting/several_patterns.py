@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from foleyspace.prompting.motion_patterns import MOVES, forms
 from foleyspace.prompting.patterns import LISTENER, SCREEN, SIDE
+from foleyspace.prompting.verb_words import MOVE_VERBS
 
 _EACH_OTHER = "(?:each other|one another)"
+_PARTS = forms(*(MOVE_VERBS - {"leave", "follow", "fall", "come"}))  # plates fall apart where they are
 _STRAIGHT = "(?:straight |right |directly |slowly |quickly )?"
 
 SEVERAL_PATTERNS: list[tuple[str, str]] = [
@@ -29,7 +31,8 @@ SEVERAL_PATTERNS: list[tuple[str, str]] = [
     ),
     (
         "sides",
-        rf"(?P<part>{MOVES} apart(?: from {_EACH_OTHER})?|{MOVES} (?:away |off )?from {_EACH_OTHER})",
+        rf"(?P<part>{_PARTS} apart(?! (?:from )?{_EACH_OTHER} ?'s)(?: from {_EACH_OTHER})?"
+        rf"|{MOVES} (?:away |off )?from {_EACH_OTHER})",
     ),
     ("sides", rf"(?P<cross>{MOVES} (?:past|by) {_EACH_OTHER}|{forms('pass', 'cross')} {_EACH_OTHER})"),
     (

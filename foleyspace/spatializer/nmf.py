@@ -104,8 +104,8 @@ def _explained(level: Tensor, spectra: Tensor, gains: Tensor) -> Tensor:
 def _pulls(
     spectra: Tensor, gains: Tensor, weighted: Tensor, weights: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """What pulls the model up, `weighted` / model^2, and down, `weights` / model; in place, since most of the time
-    goes into passes over all cells."""
+    """What pulls the model up, `weighted` / model^2, and down, `weights` / model; in place, since
+    most of the time goes into passes over all cells."""
     down = torch.matmul(spectra, gains).add_(TINY).reciprocal_()
     up = down.square().mul_(weighted)
     return up, down if weights is None else down.mul_(weights)
