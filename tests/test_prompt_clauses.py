@@ -3,8 +3,7 @@ places told before, requests. Each table is one structure; the form is that of `
 
 from __future__ import annotations
 
-import pytest
-from test_prompt_structures import check, lines
+from test_prompt_structures import check, each_line
 
 from foleyspace.prompt import read_prompt
 
@@ -57,16 +56,12 @@ A cow passes from the rear to ahead on the left. | cow:180>45
 """
 
 
-@pytest.mark.parametrize(
-    "line",
-    lines(
-        PRONOUNS_AS_SOURCES
-        + ELLIPSIS
-        + WHAT_SOMEBODY_DOES_BESIDES
-        + PARTS_AND_PLACES_TOLD_BEFORE
-        + SCRIPTS_REQUESTS_AND_ANGLES
-    ),
-    ids=lambda line: line[:40],
+@each_line(
+    PRONOUNS_AS_SOURCES
+    + ELLIPSIS
+    + WHAT_SOMEBODY_DOES_BESIDES
+    + PARTS_AND_PLACES_TOLD_BEFORE
+    + SCRIPTS_REQUESTS_AND_ANGLES
 )
 def test_clause(line: str) -> None:
     check(line)

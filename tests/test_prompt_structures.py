@@ -189,8 +189,10 @@ The piano is left, the violin right. | piano:90 violin:-90
 """
 
 
-def lines(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip()]
+def each_line(text: str) -> pytest.MarkDecorator:
+    """A test of every line of `text`."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return pytest.mark.parametrize("line", lines, ids=lambda line: line[:40])
 
 
 def place(source: Source, last: bool = False) -> tuple[float, float]:
@@ -203,13 +205,9 @@ def apart(a: float, b: float) -> float:
     return abs((a - b + 180) % 360 - 180)
 
 
-@pytest.mark.parametrize(
-    "line",
-    lines(
-        ROWS_AND_PAIRS + OTHERS + AROUND_THE_SOUNDS + PLACES + WAYS
-        + ONLY_WHERE_TO + CORNERS_AND_SIDES + EACH_OTHER + COMPASS + GAPPING
-    ),
-    ids=lambda line: line[:40],
+@each_line(
+    ROWS_AND_PAIRS + OTHERS + AROUND_THE_SOUNDS + PLACES + WAYS
+    + ONLY_WHERE_TO + CORNERS_AND_SIDES + EACH_OTHER + COMPASS + GAPPING
 )  # fmt: skip
 def test_structure(line: str) -> None:
     check(line)

@@ -4,7 +4,7 @@ of their own. Each table is one structure."""
 from __future__ import annotations
 
 import pytest
-from test_prompt_structures import check, lines
+from test_prompt_structures import check, each_line
 
 from foleyspace.errors import InputError
 from foleyspace.prompt import read_prompt
@@ -107,19 +107,15 @@ The getaway car speeds off from right in front of me into the distance. | car:0>
 """
 
 
-@pytest.mark.parametrize(
-    "line",
-    lines(
-        PREDICATES_NO_LIST_HAS
-        + THE_VERB_BEFORE_THE_SUBJECT
-        + BRACKETS
-        + TABLES
-        + HEIGHTS_IN_ONE_MOTION
-        + PRONOUNS_AND_PARTS_OF_GROUPS
-        + PLACES_BY_OTHERS_AND_BY_NEGATION
-        + WAYS_AND_THEIR_ENDS
-    ),
-    ids=lambda line: line[:40],
+@each_line(
+    PREDICATES_NO_LIST_HAS
+    + THE_VERB_BEFORE_THE_SUBJECT
+    + BRACKETS
+    + TABLES
+    + HEIGHTS_IN_ONE_MOTION
+    + PRONOUNS_AND_PARTS_OF_GROUPS
+    + PLACES_BY_OTHERS_AND_BY_NEGATION
+    + WAYS_AND_THEIR_ENDS
 )
 def test_wording(line: str) -> None:
     check(line)

@@ -22,7 +22,7 @@ from foleyspace.pipelines.evaluate import EvaluateConfig
     default=default(EvaluateConfig, "systems"),
     show_default=True,
     metavar="NAME",
-    help="mono, hrir, diffusion[:steps=N,guidance=G,weights=W], words, foleyspace:weights=W, "
+    help="mono, hrir, diffusion[:steps=N,guidance=G,rounds=R,weights=W], words, foleyspace:weights=W, "
     "tas:weights=W, tasu:weights=W, or NAME=FOLDER of ready ITEM.wav files; several are compared with the "
     "first.",
 )

@@ -41,16 +41,10 @@ class Output:
 
 System = Callable[[Item], Output]
 
+_SEPARATOR: dict[str, type] = {"steps": int, "guidance": float, "rounds": int, "weights": str}
 KEYS: dict[str, dict[str, type]] = {
-    "diffusion": {"steps": int, "guidance": float, "rounds": int, "weights": str},
-    "words": {
-        "steps": int,
-        "guidance": float,
-        "rounds": int,
-        "weights": str,
-        "sides": str,
-        "precision": str,
-    },
+    "diffusion": _SEPARATOR,
+    "words": {**_SEPARATOR, "sides": str, "precision": str},
     "foleyspace": {"steps": int, "weights": str},
     "tas": {"steps": int, "guidance": float, "weights": str},
     "tasu": {"steps": int, "guidance": float, "weights": str},
@@ -104,7 +98,8 @@ def named_systems(
                 name = f"{name} ({Path(options['weights']).stem})"
         else:
             raise InputError(
-                f"system {spec!r} is unknown: mono, hrir, diffusion[:steps=N,guidance=G,weights=W], words, "
+                f"system {spec!r} is unknown: mono, hrir, diffusion[:steps=N,guidance=G,rounds=R,weights=W], "
+                "words, "
                 "foleyspace:weights=W, tas:weights=W, tasu:weights=W or NAME=FOLDER"
             )
         if name in systems or name == "truth" or not name:

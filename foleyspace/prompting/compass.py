@@ -14,16 +14,10 @@ from foleyspace.prompting.verb_words import MOVE_VERBS, verb_forms
 _POINTS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
 _MEANT = ("front", "front right", "right", "back right", "back", "back left", "left", "front left")
 
-_POINT = r"(?P<point>(?:north|south)-?(?:east|west)?|east|west)(?:ward|wards)?"
 _BASE = r"(?:north|south)-?(?:east|west)?|east|west"
+_POINT = rf"(?P<point>{_BASE})(?:ward|wards)?"
 _PART = r"(?: (?:side|end|edge|half|corner|wall|horizon))?"
 _OF_ME = rf"(?: of (?:{LISTENER}|{SCREEN})(?= |$))"
-# what may follow a place, and is no thing that has a compass word in its name ("the west wind")
-_AFTER = (
-    r"(?=$| (?:[.,;:!?()|-]|and|while|whilst|as|to|toward|from|at|on|in|over|past|then|with|but|or|is|are|was"
-    r"|were|a|an|the|some|one|two|three|four|my|your|behind|about|who|where|which|comes?|it|he|she|they|there"
-    rf"|goes|\d\S*|{'|'.join(verb_forms())})(?: |$))"
-)
 _NO_PLACE = "".join(
     f"(?<!{word} )"
     for word in ("the", "up", "down", "of", "back", "wild", "middle", "out", "our", "my", "and", "facing",
@@ -40,21 +34,27 @@ _FACING = (
 @lru_cache(maxsize=1)
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """What is told by a compass word, and what stands there instead."""
+    # what may follow a place, and is no thing that has a compass word in its name ("the west wind")
+    after = (
+        r"(?=$| (?:[.,;:!?()|-]|and|while|whilst|as|to|toward|from|at|on|in|over|past|then|with|but|or|is|are"
+        r"|was|were|a|an|the|some|one|two|three|four|my|your|behind|about|who|where|which|comes?|it|he|she|they"
+        rf"|there|goes|\d\S*|{'|'.join(verb_forms())})(?: |$))"
+    )
     moves = "|".join(form for form, (base, _) in verb_forms().items() if base in MOVE_VERBS)
     found = [
         (rf"(?P<num>\d+(?:\.\d+)?) degrees {_POINT} of(?: due)? (?P<base>{_BASE})(?! side)",
          "azimuth {num} degrees {to}"),
         (
             rf"(?P<prep>to|from|in|on|at|toward|into)(?: (?:the|my|your|our))?(?: (?:far|due))? {_POINT}"
-            rf"(?:ern(?= ))?(?P<part>{_PART})(?:{_OF_ME}|{_AFTER})",
+            rf"(?:ern(?= ))?(?P<part>{_PART})(?:{_OF_ME}|{after})",
             "{prep} the {to}{part}",
         ),
         (rf"(?:(?P<prep>to|on|in) the )?(?:due )?{_POINT} of(?! (?:{LISTENER}|{SCREEN}|due|{_BASE})(?: |$))",
          "to the {to} of"),  # north of a thing is neither before nor behind it
         (rf"(?:due |straight |directly )?{_POINT}{_OF_ME}", "on the {to}"),
-        (rf"(?P<verb>{moves})(?P<how> (?:off|away|over|out))?(?: due)? {_POINT}{_AFTER}",
+        (rf"(?P<verb>{moves})(?P<how> (?:off|away|over|out))?(?: due)? {_POINT}{after}",
          "{verb}{how} to the {to}"),
-        (rf"(?:due|straight|directly) {_POINT}{_AFTER}", "on the {to}"),
+        (rf"(?:due|straight|directly) {_POINT}{after}", "on the {to}"),
         (rf"(?:(?<=^)|(?<=[.;,(] )){_POINT}(?= [:=-] )", "on the {to}"),
         (rf"{_NO_PLACE}{_POINT}(?= (?:[.,;!?)]|$)|$)", "on the {to}"),
     ]  # fmt: skip

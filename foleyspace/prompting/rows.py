@@ -193,12 +193,10 @@ def _meet(clauses: list[Clause], sharing: list[Clause], phrase: Phrase, notes: l
             notes.append(f"'{phrase.text}' beside a way that is said: passed over")
         return
     at = clauses.index(sharing[0])
-    if len(sharing) == 1 and sharing[0].count == 2:
+    if len(sharing) == 1 and sharing[0].several and sharing[0].count <= 2:
         sharing = [*sharing, *_twins(clauses, sharing[0], 1)]
     elif len(sharing) == 1 and at > 0 and not sharing[0].several:
         sharing = [clauses[at - 1], *sharing]
-    elif len(sharing) == 1 and sharing[0].count == 1 and sharing[0].several:
-        sharing = [*sharing, *_twins(clauses, sharing[0], 1)]
     if len(sharing) == 2:
         meet(sharing, phrase, notes)
     else:

@@ -17,6 +17,7 @@ RANKS = (4, 8)  # spectra to a source, both tried: few hold apart what is alike,
 FIT, EXPLAIN = 15, 15  # updates of each source alone, and of all together
 PRIOR = 0.2  # exponent of the network's mask in the estimate
 SURE = (10.0, 3.0)  # exponents of the mask in a cell's weight, in the first round and in the last
+UNSURE = 1e-6  # weight that every cell has
 GROWTH = 3.0  # of a slot's energy at most, if the network is sure of it
 EVEN = 0.1  # of the mean in each first guess
 GOLDEN = 0.618034  # the moments of the first guesses differ from round to round as evenly as can be
@@ -31,26 +32,24 @@ def consistent(masks: Tensor, power: Tensor, activity: Tensor, rounds: int) -> T
     slot made consistent with itself in so many `rounds`. The order of the slots changes nothing, and where
     the masks say nothing (the same share everywhere) they stay. `activity` (B, K, T) in [0, 1]: what is known
     of when each sounds, as the network was told."""
-    masks, power = masks.float(), power.float()
-    return torch.stack(
-        [_of_rank(rank, masks, power, activity[:, :, None].float(), rounds) for rank in RANKS]
-    ).mean(dim=0)
-
-
-def _of_rank(rank: int, masks: Tensor, power: Tensor, activity: Tensor, rounds: int) -> Tensor:
+    masks, power, activity = masks.float(), power.float(), activity[:, :, None].float()
     level = power.sqrt()
     level = level / level.mean(dim=(1, 2), keepdim=True).clamp(min=TINY) + QUIET
     prior, most = masks.clamp(min=LEAST) ** PRIOR, _most(masks, power)
-    new = masks
-    for number in range(rounds):
-        sure = SURE[0] + (SURE[1] - SURE[0]) * number / max(rounds - 1, 1)
-        fitted = _fitted(level[:, None] * new, new**sure + 1e-6, rank, (number + 1) * GOLDEN % 1)
-        explained = _explained(level, *fitted) * activity
-        part = explained / explained.sum(dim=1, keepdim=True).clamp(min=TINY)
-        part = part * (most / _energy(part, power).clamp(min=TINY)).clamp(max=1)
-        new = prior * part.clamp(min=LEAST) ** (1 - PRIOR)
-        new = new / new.sum(dim=1, keepdim=True)
-    return new
+
+    def of_rank(rank: int) -> Tensor:
+        new = masks
+        for number in range(rounds):
+            sure = SURE[0] + (SURE[1] - SURE[0]) * number / max(rounds - 1, 1)
+            fitted = _fitted(level[:, None] * new, new**sure + UNSURE, rank, (number + 1) * GOLDEN % 1)
+            explained = _explained(level, *fitted) * activity
+            part = explained / explained.sum(dim=1, keepdim=True).clamp(min=TINY)
+            part = part * (most / _energy(part, power).clamp(min=TINY)).clamp(max=1)
+            new = prior * part.clamp(min=LEAST) ** (1 - PRIOR)
+            new = new / new.sum(dim=1, keepdim=True)
+        return new
+
+    return torch.stack([of_rank(rank) for rank in RANKS]).mean(dim=0)
 
 
 def _most(masks: Tensor, power: Tensor) -> Tensor:

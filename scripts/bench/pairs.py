@@ -13,6 +13,8 @@ from pathlib import Path
 
 import click
 
+from foleyspace.spatializer.inference import ROUNDS
+
 
 @click.command(help=__doc__)
 @click.argument("sounds", type=click.Path(path_type=Path, exists=True, file_okay=False))
@@ -20,7 +22,7 @@ import click
 @click.option("--pairs", default=40, show_default=True)
 @click.option("--steps", default=1, show_default=True)
 @click.option("--guidance", default=1.0, show_default=True)
-@click.option("--rounds", default=6, show_default=True, help="0: the network's own masks.")
+@click.option("--rounds", default=ROUNDS, show_default=True, help="0: the network's own masks.")
 def main(sounds: Path, weights: str, pairs: int, steps: int, guidance: float, rounds: int) -> None:
     import numpy as np
     import torch
