@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -210,6 +211,8 @@ class _Encoder:
             if self._process.wait() != 0:
                 self._fail()
         finally:
+            with suppress(BrokenPipeError):  # what was written last may have nobody to read it
+                self._process.stdin.close()
             self._errors.close()
 
     def _fail(self) -> None:

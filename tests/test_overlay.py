@@ -343,3 +343,16 @@ def test_on_a_real_video(shared, tmp_path):
     assert "Duration: 00:00:08.0" in said
     assert "854x480" in said
     assert "stereo" in said
+
+
+def test_an_encoder_that_died_leaves_nothing_open(tmp_path):
+    """ffmpeg ends at once where the folder is not there: what is fed to it then fails, and its pipe is closed."""
+    nowhere = tmp_path / "none" / "out.mp4"
+    with (
+        pytest.raises((FoleyspaceError, FileNotFoundError)),
+        overlay._Encoder(nowhere, (64, 48), Fraction(25), None) as encoder,
+    ):
+        for _ in range(1000):
+            encoder.write(np.zeros((48, 64, 3), np.uint8))
+    assert encoder._process.stdin.closed
+    assert encoder._process.returncode is not None
