@@ -301,6 +301,23 @@ def test_circles(words, turns):
     assert (angles[-1] - angles[0]) / 360 == pytest.approx(turns)
 
 
+@pytest.mark.parametrize(
+    ("text", "turns"),
+    [
+        ("a bee circles around me twicu", 2),
+        ("a bee circles me twic, close", 2),
+        ("a bee does three laps around me", 3),
+        ("a bee is doing one full circle clockwise around my head", -1),
+        ("a bee circles me thrice", 3),
+        ("a bee circles me 2.5 times", 2.5),
+    ],
+)
+def test_turns_are_counted_in_any_words_and_with_slips(text, turns):
+    (bee,) = read(text)
+    angles = np.unwrap(xyz_to_angles(bee.xyz)[0], period=360)
+    assert (angles[-1] - angles[0]) / 360 == pytest.approx(turns)
+
+
 def test_coming_and_going():
     (train,) = read("a train approaches from the left")
     assert [round(place(train, t)[2], 1) for t in (0, 10)] == [10, 1]

@@ -61,14 +61,16 @@ _RISES = forms(
 )
 _AROUND = r"(?:round and round|all the way around|around|round|about|in a circle|in circles|in a full circle)"
 
+_TURNS = (
+    r"(?P<num>\d+|one|two|three|four|five|six|a|half a) (?:full |complete |whole "
+    r")?(?:circles|turns|laps|rounds|loops|rotations|revolutions|orbits|circle|turn|lap|loop"
+    r"|rotation|revolution|orbit)"
+)
+
 MOTION_PATTERNS: list[tuple[str, str]] = [
-    ("turns", rf"(?P<num>{NUM}|one) times?|once|twice|thrice"),
-    (
-        "turns",
-        r"(?P<num>\d+|one|two|three|four|five|six|a|half a) (?:full |complete |whole "
-        r")?(?:circles|turns|laps|rounds|loops|rotations|revolutions|orbits|circle|turn|lap|loop"
-        r"|rotation|revolution|orbit)",
-    ),
+    ("turns", rf"(?P<num>{NUM}|one) times?|(?P<often>once|twice|thrice)"),
+    ("turns", _TURNS),
+    ("circle", rf"(?:do|does|did|doing)(?= {_TURNS.replace('?P<num>', '?:')} {_AROUND} {LISTENER})"),
     (
         "spin",
         r"(?:in a |in )?(?P<spin>clockwise|counterclockwise|counter clockwise|anti "

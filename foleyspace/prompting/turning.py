@@ -22,7 +22,7 @@ Path = tuple[Floats, Floats, Floats, Floats]
 def _turns(stage: Sequence[Phrase], default: float) -> float:
     for phrase in stage:
         if phrase.kind == "turns":
-            text = phrase.groups.get("num") or phrase.text.lower().split()[0]
+            text = phrase.groups.get("num") or phrase.groups["often"]
             words = {"once": 1.0, "twice": 2.0, "thrice": 3.0, "a": 1.0, "half": 0.5, "half a": 0.5}
             words |= {w: float(k) for k, w in enumerate(("one", "two", "three", "four", "five", "six"), 1)}
             value = words.get(text)
