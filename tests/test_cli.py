@@ -123,6 +123,16 @@ def test_track_then_spatialize(run, passing, tmp_path):
     assert (info.samplerate, info.channels, info.subtype, info.frames) == (44100, 2, "PCM_24", 2 * 44100)
 
 
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 19, "0x" + "f" * 5000])
+def test_a_number_of_a_config_that_is_too_large_for_any_option(run, passing, tmp_path, number):
+    config = tmp_path / "c.yaml"
+    config.write_text(f"fov_deg: {number}\n")
+    code, _, err = run("render", passing, "--config", config)
+    assert code == 2
+    assert "`fov_deg` is a number of more than 18 digits" in err
+    assert err.count("\n") == 1
+
+
 def test_config_file_is_read_and_overruled(run, passing, tmp_path):
     config = tmp_path / "c.yaml"
     config.write_text(f"detector: motion\ndepth: size\noffline: true\nout: {tmp_path / 'a.mp4'}\n")
