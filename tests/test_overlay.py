@@ -347,12 +347,14 @@ def test_on_a_real_video(shared, tmp_path):
 
 def test_an_encoder_that_died_leaves_nothing_open(tmp_path):
     """ffmpeg ends at once where the folder is not there: what is fed to it then fails, and its pipe is closed."""
-    nowhere = tmp_path / "none" / "out.mp4"
-    with (
-        pytest.raises((FoleyspaceError, FileNotFoundError)),
-        overlay._Encoder(nowhere, (64, 48), Fraction(25), None) as encoder,
-    ):
-        for _ in range(1000):
-            encoder.write(np.zeros((48, 64, 3), np.uint8))
+    encoder = overlay._Encoder(tmp_path / "none" / "out.mp4", (64, 48), Fraction(25), None)
+
+    def feed() -> None:
+        with encoder:
+            for _ in range(1000):
+                encoder.write(np.zeros((48, 64, 3), np.uint8))
+
+    with pytest.raises((FoleyspaceError, FileNotFoundError)):
+        feed()
     assert encoder._process.stdin.closed
     assert encoder._process.returncode is not None
