@@ -36,7 +36,8 @@ def log_mel(samples: Samples, start: int = 0, frames: int | None = None) -> Samp
         spectrum = np.fft.rfft(slices[first : first + 512] * window, axis=1)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
         mel[first : first + 512] = power @ bank.T
-    return 10 * np.log10(np.maximum(mel, 10 ** (FLOOR_DB / 10)))
+    # the floor last: on some processors the logarithm of 1e-16 is not quite -16
+    return np.maximum(10 * np.log10(np.maximum(mel, 1e-30)), FLOOR_DB)
 
 
 def normalise(mel_db: Samples) -> Samples:
