@@ -158,6 +158,10 @@ A train from the west to the east. | train:90>-90
 A car drives east. | car:0>-90
 North: owl. South: wolf. East: river. West: fire. | owl:0 wolf:180 river:-90 fire:90
 a dog barks (north), a cat meows (east) | dog:0 cat:-90
+church bells, far, NE; tractor, W, 50 m | bells:-45 tractor:90
+OWL, NE. DRUM, S. | owl:-45 drum:180
+owl: N; cello - SW, a horn (SE) | owl:0 cello:135 horn:-135
+a guitar in E, on the left | guitar:90
 A wolf howls west of me, 5 metres away. | wolf:90
 A siren wails 40 degrees east of north. | siren:-40
 A bell tolls on the western side. | bell:90

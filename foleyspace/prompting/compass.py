@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from foleyspace.prompting.patterns import LISTENER, SCREEN
@@ -12,7 +13,10 @@ from foleyspace.prompting.text import Token
 from foleyspace.prompting.verb_words import MOVE_VERBS, verb_forms
 
 _POINTS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
+_SHORT = {"N": 0, "NE": 1, "E": 2, "SE": 3, "S": 4, "SW": 5, "W": 6, "NW": 7}
 _MEANT = ("front", "front right", "right", "back right", "back", "back left", "left", "front left")
+
+_SEPARATORS = (",", ";", ":", ".", "(", ")", "-", "|")
 
 _BASE = r"(?:north|south)-?(?:east|west)?|east|west"
 _POINT = rf"(?P<point>{_BASE})(?:ward|wards)?"
@@ -63,7 +67,7 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
 
 def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
     """The tokens with left and right, front and back where compass words tell a place."""
-    kept = list(tokens)
+    kept = [_spelt_out(tokens, i) for i in range(len(tokens))]
     if not any(re.match("north|south|east|west", token.norm) for token in kept):
         return kept
     heading = 0
@@ -105,6 +109,20 @@ def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
             ]
             notes.append(f"read '{_raw(old)}' as '{groups['to']}': {_told(heading)}")
     return kept
+
+
+def _spelt_out(tokens: Sequence[Token], i: int) -> Token:
+    """Capitals that stand for a point, in a list: "bells, far, NE; tractor, W, 50 m". One letter alone may be
+    anything ("a guitar in E"), so it must have a field of its own."""
+    token = tokens[i]
+    if token.raw not in _SHORT:
+        return token
+    before, after = (tokens[k].norm if 0 <= k < len(tokens) else "," for k in (i - 1, i + 1))
+    initial = after == "." and i + 2 < len(tokens)  # "S. Bach"
+    alone = before in _SEPARATORS and not initial
+    if after in _SEPARATORS and (alone or len(token.raw) > 1):
+        return replace(token, norm=_POINTS[_SHORT[token.raw]])
+    return token
 
 
 def _facing(joined: str) -> re.Match[str] | None:

@@ -32,7 +32,7 @@ _ORDINARY = word_set(
     "coner corners boulder holder rearing never over oven under udder wonder wander thunder owner cower "
     "tower lower shower flower power bowed glider aboard abroad abort about rained later water waiter "
     "hearing earing tearing wearing hear year years ears fear dear gear tear tears wear beak bark bank "
-    "buck pack"
+    "buck pack bach"
 )
 
 
