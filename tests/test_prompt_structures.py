@@ -151,6 +151,14 @@ Two plates fall apart on the left. | plates:90>90
 A wall comes apart behind me. | wall:180
 Two dogs move apart from each other's toys on the left. | dogs:90>90
 """
+BY_THE_EAR = """
+A bullet whistles past my left ear. | bullet:45>135
+A mosquito buzzes from the front past my right ear to the back. | mosquito:-45>-180
+a bee buzzes from behind past my left ear, a drum in front | bee:135>45 drum:0
+an arrow hisses past your right cheek | arrow:-45>-135
+A mosquito flies past my right ear. | mosquito:-45>-135
+A dog barks past my left shoulder. | dog:90>90
+"""
 COMPASS = """
 A dog to the north and a cat to the south-west. | dog:0 cat:135
 a bird north-east of me, a horse south of the listener | bird:-45 horse:180
@@ -211,7 +219,7 @@ def apart(a: float, b: float) -> float:
 
 @each_line(
     ROWS_AND_PAIRS + OTHERS + AROUND_THE_SOUNDS + PLACES + WAYS
-    + ONLY_WHERE_TO + CORNERS_AND_SIDES + EACH_OTHER + COMPASS + GAPPING
+    + ONLY_WHERE_TO + CORNERS_AND_SIDES + EACH_OTHER + BY_THE_EAR + COMPASS + GAPPING
 )  # fmt: skip
 def test_structure(line: str) -> None:
     check(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,6 +32,7 @@ def stage_track(
 ) -> Track:
     """Where the source is from `window[0]` to `window[1]` s. `before`: where the last stage ended; `relate`:
     the tracks that a relation refers to. Raises `InputError` for contradictions."""
+    stage = _by_the_ear(stage)
     parts = split_legs(stage)
     if before is None and any("overtakes" in phrase.groups for phrase in stage):
         before = Place(180.0)  # who overtakes was behind
@@ -68,6 +70,20 @@ def stage_track(
     takes = next((float(p.groups["a"]) * UNITS_S[p.groups["u"]] for p in stage if p.kind == "pace"), math.inf)
     times = window[0] + u * min(window[1] - window[0], max(takes, 0.1))
     return Track(times, azimuth, np.clip(elevation, -90, 90), np.maximum(distance, 0.05))
+
+
+def _by_the_ear(stage: Sequence[Phrase]) -> Sequence[Phrase]:
+    """ "A bullet whistles past my left ear": what sounds there does not stay, whatever the verb."""
+    if {phrase.kind for phrase in stage} & MOTIONS:
+        return stage
+    made: list[Phrase] = []
+    for phrase in stage:
+        if phrase.prep == "past" and phrase.groups.get("part", "") in ("ear", "ears", "cheek"):
+            made.append(replace(phrase, kind="pass", end=phrase.start + 1, groups={}))
+            there = {name: value for name, value in phrase.groups.items() if name != "prep"}
+            phrase = replace(phrase, start=phrase.start + 1, groups=there)
+        made.append(phrase)
+    return made
 
 
 def _place(
