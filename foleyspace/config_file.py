@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -15,6 +15,7 @@ from foleyspace.errors import InputError
 C = TypeVar("C")
 
 MAX_BYTES = 1 << 16  # the longest that ships has 4 KiB
+LARGEST = 10**18  # whole number: beyond it not everything that takes one can, and text of it may be refused
 
 
 def read_config(config: type[C], file: str | Path | None, changes: Mapping[str, Any] | None = None) -> C:
@@ -69,7 +70,22 @@ def read_yaml(path: Path, said: str | Path) -> dict[str, Any]:
         raise InputError(f"config {said} is not YAML: {_one_line(error)}") from None
     if not isinstance(values, dict):
         raise InputError(f"config {said} must hold option: value lines")
+    for name, value in values.items():
+        if any(abs(number) > LARGEST for number in _whole_numbers([name, value])):
+            what = f"`{name}`" if isinstance(name, str) else "an option"
+            raise InputError(f"config {said}: {what} is a number of more than 18 digits")
     return {str(name): value for name, value in values.items()}
+
+
+def _whole_numbers(value: Any) -> Iterator[int]:
+    """Those in a value of YAML, however deep."""
+    if isinstance(value, int):
+        yield value
+    elif isinstance(value, dict):
+        yield from _whole_numbers([*value.keys(), *value.values()])
+    elif isinstance(value, (list, tuple, set)):
+        for each in value:
+            yield from _whole_numbers(each)
 
 
 def _one_line(error: Exception) -> str:

@@ -57,7 +57,7 @@ def envelope(blocks: Iterable[Samples], rate: int) -> Envelope:
         powers.append((rest[: n * hop].reshape(n, hop).astype(np.float64) ** 2).mean(axis=1))
         rest = rest[n * hop :]
     power = np.concatenate(powers) if powers else np.empty(0)
-    level_db = 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
+    level_db = np.maximum(10 * np.log10(np.maximum(power, 1e-30)), FLOOR_DB)  # exact, as in `mel.py`
     times = (np.arange(len(level_db)) + 0.5) / ENVELOPE_HZ
     return Envelope(times, level_db, _onset(level_db))
 

@@ -123,7 +123,11 @@ def test_track_then_spatialize(run, passing, tmp_path):
     assert (info.samplerate, info.channels, info.subtype, info.frames) == (44100, 2, "PCM_24", 2 * 44100)
 
 
-@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 19, "0x" + "f" * 5000])
+@pytest.mark.parametrize(
+    "number",
+    ["9" * 400, "-" + "9" * 19, "0x" + "f" * 5000, f"[1, 0x{'f' * 5000}]", f"[[{{a: 0x{'f' * 5000}}}]]"],
+    ids=["400 digits", "negative", "hex", "in a list", "deep"],
+)
 def test_a_number_of_a_config_that_is_too_large_for_any_option(run, passing, tmp_path, number):
     config = tmp_path / "c.yaml"
     config.write_text(f"fov_deg: {number}\n")

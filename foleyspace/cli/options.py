@@ -13,7 +13,6 @@ import click
 from foleyspace.errors import InputError
 
 C = TypeVar("C")
-LARGEST = 10**18  # whole number of a config: beyond it not everything that takes a number can
 Decorated = Callable[..., Any]
 
 
@@ -54,8 +53,6 @@ def read_config(ctx: click.Context, _parameter: click.Parameter, path: str | Non
             f"config {path} has the unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}"
         )
     for name, value in values.items():
-        if isinstance(value, int) and abs(value) > LARGEST:
-            raise InputError(f"config {path}: `{name}` is a number of more than 18 digits")
         if options[name].multiple and value is not None and not isinstance(value, list):
             values[name] = [value]
     ctx.default_map = {**(ctx.default_map or {}), **{k: v for k, v in values.items() if v is not None}}

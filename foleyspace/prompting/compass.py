@@ -13,7 +13,7 @@ from foleyspace.prompting.text import Token
 from foleyspace.prompting.verb_words import MOVE_VERBS, verb_forms
 
 _POINTS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
-_SHORT = {"N": 0, "NE": 1, "E": 2, "SE": 3, "S": 4, "SW": 5, "W": 6, "NW": 7}
+_SHORT = dict(zip(("N", "NE", "E", "SE", "S", "SW", "W", "NW"), _POINTS, strict=True))
 _MEANT = ("front", "front right", "right", "back right", "back", "back left", "left", "front left")
 
 _SEPARATORS = (",", ";", ":", ".", "(", ")", "-", "|")
@@ -73,7 +73,7 @@ def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
     heading = 0
     shouted = all(token.raw == token.raw.upper() for token in kept)
     while (facing := _facing(_joined(kept))) is not None:  # the last one counts
-        heading = _POINTS.index(facing["point"].replace("-", ""))
+        heading = _number(facing["point"])
         first, last = _span(_joined(kept), facing)
         notes.append(f"read '{_raw(kept[first:last])}' as where the listener looks")
         kept[first:last] = [Token(",", "", kept[first].start, kept[last - 1].end)]
@@ -82,10 +82,10 @@ def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
         while (match := pattern.search(_joined(kept), start)) is not None:
             start = match.start() + 1
             groups = {name: value or "" for name, value in match.groupdict().items()}
-            point = _POINTS.index(groups["point"].replace("-", ""))
+            point = _number(groups["point"])
             groups["to"] = _MEANT[(point - heading) % len(_MEANT)]
             if "base" in groups:
-                base = _POINTS.index(groups["base"].replace("-", ""))
+                base = _number(groups["base"])
                 turn = (point - base) % len(_POINTS)
                 if turn % 4 == 0:  # "10 degrees north of south"
                     continue
@@ -121,8 +121,12 @@ def _spelt_out(tokens: Sequence[Token], i: int) -> Token:
     initial = after == "." and i + 2 < len(tokens)  # "S. Bach"
     alone = before in _SEPARATORS and not initial
     if after in _SEPARATORS and (alone or len(token.raw) > 1):
-        return replace(token, norm=_POINTS[_SHORT[token.raw]])
+        return replace(token, norm=_SHORT[token.raw])
     return token
+
+
+def _number(point: str) -> int:
+    return _POINTS.index(point.replace("-", ""))
 
 
 def _facing(joined: str) -> re.Match[str] | None:

@@ -61,16 +61,16 @@ _RISES = forms(
 )
 _AROUND = r"(?:round and round|all the way around|around|round|about|in a circle|in circles|in a full circle)"
 
-_TURNS = (
-    r"(?P<num>\d+|one|two|three|four|five|six|a|half a) (?:full |complete |whole "
-    r")?(?:circles|turns|laps|rounds|loops|rotations|revolutions|orbits|circle|turn|lap|loop"
-    r"|rotation|revolution|orbit)"
+_COUNT = r"\d+|one|two|three|four|five|six|a|half a"
+_LAPS = (
+    r"(?:full |complete |whole )?(?:circles|turns|laps|rounds|loops|rotations|revolutions|orbits|circle|turn"
+    r"|lap|loop|rotation|revolution|orbit)"
 )
 
 MOTION_PATTERNS: list[tuple[str, str]] = [
     ("turns", rf"(?P<num>{NUM}|one) times?|(?P<often>once|twice|thrice)"),
-    ("turns", _TURNS),
-    ("circle", rf"(?:do|does|did|doing)(?= {_TURNS.replace('?P<num>', '?:')} {_AROUND} {LISTENER})"),
+    ("turns", rf"(?P<num>{_COUNT}) {_LAPS}"),
+    ("circle", rf"(?:do|does|did|doing)(?= (?:{_COUNT}) {_LAPS} {_AROUND} {LISTENER})"),
     (
         "spin",
         r"(?:in a |in )?(?P<spin>clockwise|counterclockwise|counter clockwise|anti "

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.command(help=__doc__)
 @click.argument("sounds", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--weights", default="auto", show_default=True)
-@click.option("--pairs", default=40, show_default=True)
+@click.option("--pairs", default=40, show_default=True, type=click.IntRange(1))
 @click.option("--steps", default=1, show_default=True)
 @click.option("--guidance", default=1.0, show_default=True)
 @click.option("--rounds", default=ROUNDS, show_default=True, help="0: the network's own masks.")
@@ -61,14 +61,14 @@ def main(
     frames = 16 * round(seconds * RATE / HOP / 16 + 0.5)
     net, held = load_separator(weights), load_sounds(sounds, "held")
     vectors = label_vectors(held.labels)
+    draw = recorded if as_recorded else training_like
+    asked = {"steps": steps, "guidance": guidance, "rounds": rounds}
     rows = []
     for number in range(pairs):
         count = 2 + number % (most - 1)
-        draw = recorded if as_recorded else training_like
         drawn, names = draw(held, count, frames * HOP, np.random.default_rng(number))
         stems = torch.from_numpy(drawn)
         labels = torch.from_numpy(np.stack([vectors[name] for name in names]))
-        asked = {"steps": steps, "guidance": guidance, "rounds": rounds}
         with torch.inference_mode():
             masks = predicted_masks(net, stems.sum(dim=0), labels, torch.ones(count, frames), **asked)
         true = spectrum(stems)[..., :frames]
@@ -77,14 +77,15 @@ def main(
             error = to_bins(masks) * true.sum(dim=0) - true
             return float(10 * torch.log10(true.abs().square().sum() / error.abs().square().sum()))
 
-        best = max(snr_db(masks[list(order)]) for order in itertools.permutations(range(count)))
-        rows.append((snr_db(torch.full((count, BANDS, frames), 1 / count)), snr_db(masks), best))
+        # as given first, then every other way
+        ways = [snr_db(masks[list(order)]) for order in itertools.permutations(range(count))]
+        rows.append((snr_db(torch.full((count, BANDS, frames), 1 / count)), ways[0], max(ways)))
     even, given, turned = np.array(rows).T
     print(f"{pairs} mixtures of {len(held.sounds)} sounds kept aside")
     print(f"all to everyone    {even.mean():5.2f} dB")
     print(f"the separator      {given.mean():5.2f} dB")
     print(f"the better way     {turned.mean():5.2f} dB")
-    print(f"wrong way round    {100 * np.mean(turned > given + 1e-6):5.1f} %")
+    print(f"wrong way round    {100 * np.mean(turned > given):5.1f} %")
 
 
 def training_like(
