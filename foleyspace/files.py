@@ -8,7 +8,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from foleyspace.errors import InputError
@@ -63,6 +63,13 @@ def check_output(path: str | Path, *, inputs: Iterable[str | Path] = (), overwri
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise InputError(f"output folder {path.parent} cannot be written to")
     return path
+
+
+def check_suffix(option: str, path: str | Path, suffixes: Sequence[str]) -> None:
+    """Raises `InputError` unless `path`, what `option` is, ends in one of `suffixes`, the kinds of file that
+    can be written there."""
+    if Path(path).suffix.lower() not in suffixes:
+        raise InputError(f"`{option}` is {Path(path).name!r} but must end in {' or '.join(suffixes)}")
 
 
 @contextlib.contextmanager

@@ -25,12 +25,6 @@ SILENT_DB = -96.0
 __all__ = ["draw_frame", "write_overlay"]
 
 
-def check_suffix(path: Path) -> None:
-    """Raises `InputError` unless an overlay can be written under that name."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"`overlay` is {path.name!r} but must end in {', '.join(SUFFIXES)}")
-
-
 def write_overlay(
     clip: Clip,
     tracks: Sequence[Track],
@@ -51,11 +45,11 @@ def write_overlay(
     Raises `InputError` for a suffix other than mp4, m4v, mov, mkv, a path that cannot be written or exists
     without `overwrite`; `FoleyspaceError` when encoding fails.
     """
-    from foleyspace.files import atomic_output
+    from foleyspace.files import atomic_output, check_suffix
 
     check_view(fov_deg, projection)
     out_path = Path(out_path)
-    check_suffix(out_path)
+    check_suffix("overlay", out_path, SUFFIXES)
     if not 120 <= max_height <= 4320:
         raise InputError(f"`max_height` is {max_height} but must be between 120 and 4320 pixels")
     size_wh = output_size(clip.size_wh, max_height)

@@ -20,8 +20,8 @@ def checked_outputs(video: Path, config: RenderConfig, scene: Scene | None) -> l
     """All outputs of a rendering, the video first. Raises `InputError` unless they are writable, new (or may
     be overwritten), different from each other and none of the files that are read."""
     from foleyspace.containers import default_output
-    from foleyspace.files import check_output
-    from foleyspace.overlay import check_suffix
+    from foleyspace.files import check_output, check_suffix
+    from foleyspace.overlay import SUFFIXES
 
     out = default_output(video) if config.out is None else Path(config.out)
     outputs = [out, *(Path(p) for p in (config.save_scene, config.overlay, config.report) if p is not None)]
@@ -35,7 +35,9 @@ def checked_outputs(video: Path, config: RenderConfig, scene: Scene | None) -> l
     if len({path.resolve() for path in outputs}) < len(outputs):
         raise InputError("two outputs have the same name: the video, scene, overlay and report must differ")
     if config.overlay is not None:
-        check_suffix(Path(config.overlay))
+        check_suffix("overlay", config.overlay, SUFFIXES)
+    if config.report is not None:
+        check_suffix("report", config.report, (".html", ".htm"))
     return outputs
 
 

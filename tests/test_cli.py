@@ -276,8 +276,19 @@ def test_nothing_that_is_read_is_written_over(run, passing, tmp_path):
     assert {path: path.read_bytes() for path in before} == before and not out.exists()
 
 
+def test_a_plot_is_a_png(run, tmp_path):
+    sound = tmp_path / "sound.wav"
+    code, _, err = run("analyze", sound, "--plot", tmp_path / "plot.pdf")
+    assert code == 2 and "`plot` is 'plot.pdf' but must end in .png" in one_line(err)
+    assert files(tmp_path) == set()
+
+
 def test_what_can_be_checked_is_checked_before_the_work(run, passing, tmp_path):
-    for options in (["--overlay", tmp_path / "v.avi"], ["--audio-bitrate", "0"]):
+    for options in (
+        ["--overlay", tmp_path / "v.avi"],
+        ["--report", tmp_path / "report.mp4"],
+        ["--audio-bitrate", "0"],
+    ):
         code, _, err = run("render", passing, "-o", tmp_path / "out.mp4", *EMBEDDED, *options)
         assert code == 2 and len(err.splitlines()) == 1
     code, _, err = run("render", passing, "-o", "", *EMBEDDED)

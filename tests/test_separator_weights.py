@@ -18,12 +18,13 @@ import pytest
 torch = pytest.importorskip("torch")
 from safetensors.torch import load_file, save_file  # noqa: E402
 
+from foleyspace import shipped  # noqa: E402
 from foleyspace.errors import FoleyspaceError, InputError  # noqa: E402
 from foleyspace.files import file_sha256  # noqa: E402
-from foleyspace.spatializer import weights  # noqa: E402
+from foleyspace.shipped import SUMS  # noqa: E402
 from foleyspace.spatializer.model import NetConfig, SeparatorNet  # noqa: E402
 from foleyspace.spatializer.training import export  # noqa: E402
-from foleyspace.spatializer.weights import FORMAT, SHIPPED, SUMS, load_separator  # noqa: E402
+from foleyspace.spatializer.weights import FORMAT, SHIPPED, load_separator  # noqa: E402
 
 SMALL = NetConfig((8, 8, 8, 16), 8)
 
@@ -79,7 +80,7 @@ def test_the_shipped_weights_are_whole_and_small():
 
 
 def pretend(monkeypatch, folder: Path) -> None:
-    monkeypatch.setattr(weights, "files", lambda package: folder)
+    monkeypatch.setattr(shipped, "files", lambda package: folder)
 
 
 @pytest.mark.parametrize("damage", ["sum", "no sum", "no sums", "truncated", "missing"])

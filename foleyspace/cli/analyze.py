@@ -18,9 +18,10 @@ from foleyspace.cli.options import json_output, overwrite, verbosity
 def command(binaural: str, plot: str | None, overwrite: bool, json_output: bool) -> None:
     """Read the cues of a two-channel sound or video file: ITD, ILD, azimuth over time."""
     from foleyspace.analyze import analyze_binaural, plot_cues, summarise
-    from foleyspace.files import check_output
+    from foleyspace.files import check_output, check_suffix
 
     if plot is not None:
+        check_suffix("plot", plot, (".png",))
         check_output(plot, inputs=[binaural], overwrite=overwrite)
     cues = analyze_binaural(binaural)
     if plot is not None:

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace.errors import FoleyspaceError, InputError
-from foleyspace.files import check_input, file_sha256
+from foleyspace.errors import InputError
+from foleyspace.files import check_input
+from foleyspace.shipped import shipped_weights
 from foleyspace.tensor_file import read_tensors
 from foleyspace.types import Floats
 from foleyspace.word_vectors import word_vectors
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from foleyspace.metrics.listener_net import ListenerNet
 
 FORMAT = "foleyspace-listener-1"
-SHIPPED, SUMS = "listener.safetensors", "SHA256SUMS"
+SHIPPED = "listener.safetensors"
 RATE = 48000
 FRAMES_AT_ONCE = 700  # a minute
 
@@ -49,13 +49,7 @@ def load_listener(weights: str | Path | None = None, *, device: str = "cpu") -> 
     that ship are missing or damaged."""
     if weights is not None:
         return _load(check_input(weights, "weights"), device)
-    models = files("foleyspace.models")
-    stated = dict(line.split()[::-1] for line in (models / SUMS).read_text().splitlines() if line.strip())
-    with as_file(models / SHIPPED) as path:
-        if not path.is_file() or file_sha256(path) != stated.get(SHIPPED):
-            raise FoleyspaceError(
-                f"the shipped weights {path} are missing or damaged: install the package again"
-            )
+    with shipped_weights(SHIPPED) as path:
         return _load(path, device)
 
 

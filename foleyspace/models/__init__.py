@@ -1,1 +1,1 @@
-"""The weights that ship: `tagger.safetensors` and `words.safetensors`, described in `TAGGER.md`."""
+"""The weights that ship, each described in a card beside it; `SHA256SUMS` of those that `shipped.py` checks."""

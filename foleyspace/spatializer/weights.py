@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from functools import lru_cache
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.files import file_sha256
+from foleyspace.shipped import shipped_weights
 from foleyspace.tensor_file import read_tensors
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ log = logging.getLogger("foleyspace")
 
 FORMAT = "foleyspace-separator-2"
 MAX_BYTES = 1 << 30
-SHIPPED, SUMS = "spatializer.safetensors", "SHA256SUMS"
+SHIPPED = "spatializer.safetensors"
 
 
 def load_separator(name: str = "auto", *, device: str = "cpu", offline: bool = False) -> SeparatorNet:
@@ -60,15 +60,7 @@ def check_name(name: str) -> None:
 
 
 def _shipped(device: str) -> SeparatorNet:
-    models = files("foleyspace.models")
-    sums = models / SUMS
-    lines = sums.read_text().splitlines() if sums.is_file() else []
-    stated = dict(line.split()[::-1] for line in lines if len(line.split()) == 2)
-    with as_file(models / SHIPPED) as path:
-        if not path.is_file() or file_sha256(path) != stated.get(SHIPPED):
-            raise FoleyspaceError(
-                f"the shipped weights {path} are missing or damaged: install the package again"
-            )
+    with shipped_weights(SHIPPED) as path:
         return _load(path, device)
 
 
