@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def checked_outputs(video: Path, config: RenderConfig, scene: Scene | None) -> list[Path]:
     """All outputs of a rendering, the video first. Raises `InputError` unless they are writable, new (or may
-    be overwritten), different from each other and none of the files that are read."""
+    be overwritten), different from each other, none of the files that are read, and of a suffix that fits."""
     from foleyspace.containers import default_output
     from foleyspace.files import check_output, check_suffix
     from foleyspace.overlay import SUFFIXES

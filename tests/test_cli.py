@@ -137,6 +137,36 @@ def test_a_number_of_a_config_that_is_too_large_for_any_option(run, passing, tmp
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((n, "[a.html]") for n in ("out", "report", "hrtf", "fov_deg", "overwrite")),
+        *((n, v) for n in ("out", "fov_deg", "sound") for v in ("{a: 1}", "2020-01-01", "[[a]]")),
+    ],
+)
+def test_a_value_of_a_config_that_no_command_line_can_say(run, passing, tmp_path, name, value):
+    config = tmp_path / "c.yaml"
+    config.write_text(f"{name}: {value}\n")
+    code, _, err = run("render", passing, "--config", config)
+    assert code == 2
+    assert f"`{name}` is " in one_line(err) and "but must be text, a number, true or false" in err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("out: 5", "output 5 has the type"),
+        ("overwrite: 5", "not a valid boolean"),
+        ("overlay: true", "`overlay`"),
+    ],
+)
+def test_numbers_and_truths_of_a_config_are_what_their_text_is(run, passing, tmp_path, line, said):
+    config = tmp_path / "c.yaml"
+    config.write_text(f"{line}\n")
+    code, _, err = run("render", passing, "--config", config)
+    assert code == 2 and said in one_line(err)
+
+
 def test_config_file_is_read_and_overruled(run, passing, tmp_path):
     config = tmp_path / "c.yaml"
     config.write_text(f"detector: motion\ndepth: size\noffline: true\nout: {tmp_path / 'a.mp4'}\n")

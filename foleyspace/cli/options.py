@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import reprlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,10 +53,28 @@ def read_config(ctx: click.Context, _parameter: click.Parameter, path: str | Non
         raise InputError(
             f"config {path} has the unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}"
         )
-    for name, value in values.items():
-        if options[name].multiple and value is not None and not isinstance(value, list):
-            values[name] = [value]
-    ctx.default_map = {**(ctx.default_map or {}), **{k: v for k, v in values.items() if v is not None}}
+    stated = {
+        name: _as_given(options[name], value, path) for name, value in values.items() if value is not None
+    }
+    ctx.default_map = {**(ctx.default_map or {}), **stated}
+
+
+def _as_given(option: click.Option, value: Any, path: str) -> Any:
+    """A value of YAML as click takes it from a command line. Raises `InputError` for what none can say."""
+    if option.multiple:
+        return [_single(option, each, path) for each in (value if isinstance(value, list) else [value])]
+    return _single(option, value, path)
+
+
+def _single(option: click.Option, value: Any, path: str) -> Any:
+    if not isinstance(value, (str, int, float)):  # true and false are whole numbers
+        said = reprlib.repr(value)
+        raise InputError(
+            f"config {path}: `{option.name}` is {said} but must be text, a number, true or false"
+        )
+    if isinstance(option.type, (click.types.IntParamType, click.types.FloatParamType)):
+        return value
+    return value if option.is_flag and isinstance(value, bool) else str(value)
 
 
 def _level(level: int) -> Callable[[click.Context, click.Parameter, bool], None]:
