@@ -551,3 +551,18 @@ def test_command_json():
     assert document["sources"][0]["azimuth_deg"] == [90.0]
     assert document["not_understood"] == ["in the kitchen"]
     assert isinstance(invoke("").exception, InputError)
+
+
+@pytest.mark.parametrize(
+    ("words", "motion"),
+    [
+        ("a bee circles around me three times", "turns 3 times around"),
+        ("a bee buzzes back and forth", "between left (90) and right (-90)"),
+        ("a plane flies in a figure of eight in front of me", "between left (90) and right (-90)"),
+    ],
+)
+def test_command_tells_circles_from_what_goes_to_and_fro(words, motion):
+    result = invoke(words)
+    assert result.exit_code == 0, result.output
+    assert motion in result.output
+    assert "not understood" not in result.output

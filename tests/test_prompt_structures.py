@@ -158,6 +158,8 @@ a bee buzzes from behind past my left ear, a drum in front | bee:135>45 drum:0
 an arrow hisses past your right cheek | arrow:-45>-135
 A mosquito flies past my right ear. | mosquito:-45>-135
 A dog barks past my left shoulder. | dog:90>90
+a motorbike rushes past my head to the back | motorbike:0>180
+a bird flies past me to the front | bird:180>0
 """
 COMPASS = """
 A dog to the north and a cat to the south-west. | dog:0 cat:135
@@ -191,6 +193,10 @@ A man sings in the west, facing east. | man:90
 A train in the west moves to the east. | train:90>-90
 a dog in the east barks | dog:-90
 Traffic on the West Side on the right. | traffic:-90
+a drum NNW of me, a bell SE of the listener | drum:22.5 bell:-135
+bells: NNE; tractor: WSW, 50 m | bells:-22.5 tractor:112.5
+Wind from the west-southwest, thunder in the south southeast. | wind:112.5 thunder:-157.5
+I am facing east. A bell rings in the east-southeast. | bell:-22.5
 A DOG BARKS ON THE WEST SIDE. A CAT IS NORTH OF ME. | dog:90 cat:0
 """
 GAPPING = """

@@ -97,9 +97,14 @@ def _row(source: Source, duration: float) -> tuple[str, str, str, str, str]:
         where = "all around"
     moves = float(np.ptp(source.xyz[on], axis=0).max()) > 0.05
     motion = f"to {_direction(azimuth[-1], elevation[-1])}" if moves else "still"
-    turned = np.abs(np.diff(np.unwrap(azimuth, period=360))).sum()
+    unwrapped = np.unwrap(azimuth, period=360)
+    turned = np.abs(np.diff(unwrapped)).sum()
     if moves and turned > 300:
         motion = f"turns {turned / 360:.2g} times around"
+        if np.ptp(unwrapped) < turned / 2 + 1:
+            widest = (unwrapped.argmax(), unwrapped.argmin())
+            there, back = (_direction(azimuth[i], elevation[i]) for i in widest)
+            motion = f"between {there} and {back}"
     if source.visible is not None and not source.visible.any():
         motion += ", off screen"
     ends = [f"{distance[0]:.3g} m", f"{distance[-1]:.3g} m"]

@@ -14,8 +14,13 @@ from foleyspace.prompting.verb_words import MOVE_VERBS, verb_forms
 
 _POINTS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
 _SHORT = dict(zip(("N", "NE", "E", "SE", "S", "SW", "W", "NW"), _POINTS, strict=True))
+_SHORT |= {  # half way between
+    half: f"{_SHORT[half[0]]}-{_SHORT[half[1:]]}"
+    for half in ("NNE", "ENE", "ESE", "SSE", "SSW", "WSW", "WNW", "NNW")
+}
 _MEANT = ("front", "front right", "right", "back right", "back", "back left", "left", "front left")
 
+HALF_POINT_DEG = 22.5
 _SEPARATORS = (",", ";", ":", ".", "(", ")", "-", "|")
 
 _BASE = r"(?:north|south)-?(?:east|west)?|east|west"
@@ -48,6 +53,12 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     found = [
         (rf"(?P<num>\d+(?:\.\d+)?) degrees {_POINT} of(?: due)? (?P<base>{_BASE})(?! side)",
          "azimuth {num} degrees {to}"),
+        (
+            r"(?:the )?(?:due )?(?P<base>north|east|south|west)[ -]"
+            r"(?P<point>(?:north|south)-?(?:east|west))"
+            rf"(?:{_OF_ME}|{after})",
+            "azimuth {num} degrees {to}",
+        ),
         (
             rf"(?P<prep>to|from|in|on|at|toward|into)(?: (?:the|my|your|our))?(?: (?:far|due))? {_POINT}"
             rf"(?:ern(?= ))?(?P<part>{_PART})(?:{_OF_ME}|{after})",
@@ -89,7 +100,8 @@ def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
                 turn = (point - base) % len(_POINTS)
                 if turn % 4 == 0:  # "10 degrees north of south"
                     continue
-                right = 45.0 * (base - heading) + float(groups["num"]) * (1 if turn < 4 else -1)
+                off = float(groups.get("num") or HALF_POINT_DEG)
+                right = 45.0 * (base - heading) + off * (1 if turn < 4 else -1)
                 right = (right + 180) % 360 - 180
                 groups["num"], groups["to"] = f"{abs(right):g}", "right" if right > 0 else "left"
             first, last = _span(_joined(kept), match)
@@ -107,7 +119,8 @@ def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
             kept[first:last] = [
                 by_word.get(word, Token(word, word, old[0].start, old[-1].end)) for word in words
             ]
-            notes.append(f"read '{_raw(old)}' as '{groups['to']}': {_told(heading)}")
+            meant = f"{groups['num']} degrees {groups['to']}" if "num" in groups else groups["to"]
+            notes.append(f"read '{_raw(old)}' as '{meant}': {_told(heading)}")
     return kept
 
 
@@ -120,7 +133,9 @@ def _spelt_out(tokens: Sequence[Token], i: int) -> Token:
     before, after = (tokens[k].norm if 0 <= k < len(tokens) else "," for k in (i - 1, i + 1))
     initial = after == "." and i + 2 < len(tokens)  # "S. Bach"
     alone = before in _SEPARATORS and not initial
-    if after in _SEPARATORS and (alone or len(token.raw) > 1):
+    told = re.match(_OF_ME, " " + _joined(tokens[i + 1 : i + 5]))  # "a bell NW of me"
+    ends = after in _SEPARATORS
+    if (ends and alone) or (len(token.raw) > 1 and (ends or told)):
         return replace(token, norm=_SHORT[token.raw])
     return token
 

@@ -165,14 +165,13 @@ def _travel(
         end = start
         if "pass" in kinds:
             behind = any(p.kind == "back" for p in parts.origin) and abs(math.sin(math.radians(start))) > 0.3
-            sideways = -start if abs(math.sin(math.radians(start))) > 0.3 else start + 180.0
-            end = 180.0 - start if behind else sideways  # "passes me from behind on the left"
+            end = 180.0 - start if behind else _opposite(start)  # "passes me from behind on the left"
         elif not kinds & {"approach", "recede", "rise", "fall"}:
             kinds = kinds | {"approach"}
     elif start is None:
         start = own.azimuth_deg if own.azimuth_deg is not None else known
         if start is None or (parts.own and not {p.kind for p in parts.own} & DIRECTIONS):
-            start = end if _stays(kinds) else (-end if "pass" in kinds else (known or 0.0))
+            start = end if _stays(kinds) else (_opposite(end) if "pass" in kinds else (known or 0.0))
     delta = way(start, end, through)
     heights = _heights(kinds, own, origin, target, before)
     near = _ways_in_metres(kinds, own, origin, target, before)
@@ -183,6 +182,11 @@ def _travel(
     if over and (own.elevation_deg or 0) >= 40:
         elevation = elevation + (85.0 - elevation) * np.sin(np.pi * u)  # right over the head half way
     return u, start + delta * u, elevation, near[0] + (near[1] - near[0]) * u
+
+
+def _opposite(azimuth_deg: float) -> float:
+    """Where what passes the listener comes from or goes: the other side, or from the front to the back."""
+    return -azimuth_deg if abs(math.sin(math.radians(azimuth_deg))) > 0.3 else azimuth_deg + 180.0
 
 
 def _stays(kinds: set[str]) -> bool:

@@ -98,7 +98,7 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
         r" channel| speaker)?"
         r" and (?:the |my |your )?(?:left|right)(?: side| ear| channel| speaker)?|back and forth|to and"
         r" fro|from side to side|side to side|backward and "
-        r"forward|ping pong|pingpong)",
+        r"forward|ping pong|pingpong|(?:in |through )?(?:a |an )?figures?(?: of)? (?:eights?|8s?))",
     ),
     (
         "return",
