@@ -26,6 +26,7 @@ There are two dogs, one on each side of me. | dog:90 dog:-90
 The two singers stand on opposite sides. | singer:90 singer:-90
 Two talkers at plus and minus 30 degrees | talker:30 talker:-30
 Four drummers, one in each corner of the room. | drummer:45 drummer:-45 drummer:135 drummer:-135
+Each corner of the room has a drum. | drum:45 drum:-45 drum:135 drum:-135
 Voices left and right, a gong in the centre | voice:90 voice:-90 gong:0
 A parrot squawks on one side and a canary sings on the other. | parrot:90 canary:-90
 Dogs bark at either side. | dogs:*

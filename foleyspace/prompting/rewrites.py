@@ -130,6 +130,8 @@ REWRITES: list[tuple[str, str]] = [
     (rf"from ({NUM}) to ({NUM}) degrees(?= |$)", r"from \1 degrees to \2 degrees"),
     (r"(from|to) the (?:player|viewer|user|hero|listener|speaker) (?=(?:on|at|to|in) (?:the|my) (?:left|right"
      r"|front|back|centre)(?: |$))", r"\1"),
+    (r"(?:each|every) corner(?: of the \w+)? (?:has|holds|contains) ((?:a|an|one) [\w-]+(?: [\w-]+)?)"
+     r"(?= [,.;]|$)", r"\1 in each corner"),
     # several of those named before
     (r"both of (?:them|these|those|us)(?= |$)", "both"),
     (r"all (?:of (?:them|these|those)|three|four)(?= (?:are|were|stand|sit|come|on|in|at|behind) )", "they"),
