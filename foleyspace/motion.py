@@ -6,6 +6,7 @@ carried into this frame; a track whose object stops goes on, carried by the flow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,7 +86,7 @@ class MotionDetector:
         salient = None if frame_rgb is None else saliency(frame_rgb, motion.residual.shape)
         known = stack([t.xyxy for t in tracks if t.seen_s >= CONFIRM_S])
         regions = find_regions(motion, salient, known)
-        pairs = _match(stack([t.xyxy for t in tracks]), stack([r.xyxy for r in regions]))
+        pairs = _match(stack([t.xyxy for t in tracks]), regions)
         kept = []
         for i, track in enumerate(tracks):
             # evidence of a thing that stands fades unevenly: its box is better left where it was
@@ -131,17 +132,19 @@ def _updated(track: _Track, region: Region, dt: float) -> _Track:
     )
 
 
-def _match(tracks: Boxes, regions: Boxes) -> dict[int, int]:
+def _match(tracks: Boxes, regions: Sequence[Region]) -> dict[int, int]:
     """Track index -> region index with the best total affinity: overlap as a share of the union, and of
-    the smaller box, as parts of an object match it too."""
+    the smaller box, as parts of an object match it too. What moves now comes before what only remembers
+    that something has moved there."""
     if not len(tracks) or not len(regions):
         return {}
     from scipy.optimize import linear_sum_assignment
 
-    shared = overlap(tracks, regions)
-    a, b = area(tracks)[:, None], area(regions)[None]
+    boxes, speed = stack([r.xyxy for r in regions]), np.array([r.speed for r in regions])
+    shared = overlap(tracks, boxes)
+    a, b = area(tracks)[:, None], area(boxes)[None]
     affinity = 0.7 * shared / (a + b - shared + 1e-9) + 0.3 * shared / (np.minimum(a, b) + 1e-9)
-    rows, columns = linear_sum_assignment(-affinity)
+    rows, columns = linear_sum_assignment(-affinity * speed / (speed + STANDS))
     return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if affinity[i, j] > 0.05}
 
 

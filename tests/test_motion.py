@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from foleyspace.errors import InputError
-from foleyspace.motion import MotionDetector, motion_field
+from foleyspace.motion import MotionDetector, _match, motion_field
+from foleyspace.regions import Region
 
 W, H = 320, 180
 DT = 0.1
@@ -282,3 +283,16 @@ def test_real_clips_of_one_moving_thing(shared: Path) -> None:
     movers = ["1", "3", "5", "f2cefffb-1e73-4854-aa7d-a437c5a8436d", "gm453192028-44957136"]
     movers += ["gm595781138-103274473", "moving1", "moving2", "moving5"]
     assert np.mean([correlation(shared, name) for name in movers]) > 0.8
+
+
+def test_what_moves_comes_before_what_only_remembers_motion() -> None:
+    """The ball of scripts/demo leaps off the floor: its track goes with it, and not with what stays behind,
+    which lies wholly inside the track's box (all as seen there, px)."""
+    frame = np.array([1280, 720, 1280, 720])
+    track = np.array([[521, 314, 744, 670]]) / frame
+    leaps, stays = np.array([481, 266, 649, 482]) / frame, np.array([563, 584, 736, 642]) / frame
+    regions = [Region(box, np.zeros(2), speed, 0.01, 0.1) for box, speed in ((leaps, 0.387), (stays, 0.005))]
+    assert _match(track, regions) == {0: 0}
+    assert _match(track, regions[::-1]) == {0: 1}
+    assert _match(track, regions[1:]) == {0: 0}
+    assert _match(track, []) == {}
