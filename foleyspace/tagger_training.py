@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -110,14 +110,14 @@ def log_row(path: Path, row: dict[str, float]) -> None:
         writer.writerow(f"{value:.5g}" for value in row.values())
 
 
-def halved(net: torch.nn.Module) -> dict[str, Tensor]:
-    """What a weights file keeps of a network: its tensors, in float16."""
+def halved(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What a weights file keeps of a network's `tensors`, in float16."""
     return {
         name: tensor.detach()
         .cpu()
         .to(torch.float16 if tensor.is_floating_point() else tensor.dtype)
         .contiguous()
-        for name, tensor in net.state_dict().items()
+        for name, tensor in tensors.items()
         if not name.endswith("num_batches_tracked")
     }
 
@@ -132,7 +132,7 @@ def export(
     """Write weights and reference as float16 safetensors, the calibration and `notes` in the header."""
     from safetensors.torch import save
 
-    tensors = halved(net)
+    tensors = halved(net.state_dict())
     if reference is not None:
         tensors["reference"] = torch.from_numpy(reference).half().contiguous()
     header = {"calibration": json.dumps(asdict(calibration) if calibration else None)}

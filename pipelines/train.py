@@ -31,6 +31,7 @@ class TrainConfig:
     hrtfs: str = ""
     data: str = ""
     taggers: tuple[str, ...] = ()
+    recognisers: tuple[str, ...] = ()
     start: str = ""
     out: str = "runs/spatializer"
     steps: int = 5600
@@ -42,7 +43,7 @@ class TrainConfig:
     weight_decay: float = 0.02
     ema: float = 0.998
     label_drop: float = 0.1
-    label_noise: float = 0.5
+    label_noise: float = 0.1
     flow_share: float = 0.1
     text: str = ""
     fusion: str = ""
@@ -82,6 +83,11 @@ class TrainConfig:
                 f"`taggers` is {list(self.taggers)} but must be two files (train_tagger half=0 and half=1) "
                 "or none, and none with `data`"
             )
+        if len(self.recognisers) != len(self.taggers):
+            raise InputError(
+                f"`recognisers` is {list(self.recognisers)} but must be two files (train_recogniser half=0 "
+                "and half=1) with `taggers`, and none without"
+            )
         if self.system != "separator" and (self.taggers or self.start):
             raise InputError("`taggers` and `start` are the separator's, but `system` is " + self.system)
         if not self.sounds or not self.hrtfs:
@@ -116,7 +122,7 @@ def run(config: TrainConfig) -> Path:
         torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     system = make_system(config)
     net = system.net.to(device)
-    prepare(net, config.start, config.taggers)
+    prepare(net, config.start, config.taggers, config.recognisers)
     state = State(net, config.steps, config.learning_rate, config.weight_decay, config.ema)
     out = Path(config.out)
     if out.exists() and not out.is_dir():
@@ -129,7 +135,7 @@ def run(config: TrainConfig) -> Path:
     logger.info("%.1f M parameters, data ready after %.0f s", _millions(net), time.monotonic() - started)
 
     losses: list[float] = []
-    places = ("sounds", "hrtfs", "data", "taggers", "start", "out", "device")
+    places = ("sounds", "hrtfs", "data", "taggers", "recognisers", "start", "out", "device")
     notes = {k: v for k, v in asdict(config).items() if k not in places}
     while state.step < config.steps:
         # resumed or not, the same batch and the same noise

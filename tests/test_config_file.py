@@ -44,8 +44,9 @@ def test_text_becomes_what_it_stands_for():
 
 def test_a_list_of_names():
     assert read_config(TrainConfig, None, {"taggers": "[]", "sounds": "s", "hrtfs": "h"}).taggers == ()
-    named = read_config(TrainConfig, None, {"taggers": "[a b, c]", "sounds": "s", "hrtfs": "h"})
-    assert named.taggers == ("a b", "c")
+    both = {"taggers": "[a b, c]", "recognisers": "[d, e]"}
+    named = read_config(TrainConfig, None, {**both, "sounds": "s", "hrtfs": "h"})
+    assert named.taggers == ("a b", "c") and named.recognisers == ("d", "e")
     with pytest.raises(InputError, match="`taggers` is 5 but must be a list of names"):
         read_config(TrainConfig, None, {"taggers": 5})
 

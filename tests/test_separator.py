@@ -197,14 +197,32 @@ def test_slots_that_nothing_tells_apart_get_the_same(net):
     )
 
 
+def test_both_views_of_the_labels_count_the_same(net):
+    """Told the names and untold: the claims are the mean of both."""
+    given = inputs(2)
+    with torch.inference_mode():
+        both = net(*given)
+        each = []
+        for view in (0, 1):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(SeparatorNet, "_views", lambda self, labels, k=view: [views(self, labels)[k]])
+                each.append(net(*given))
+    assert not torch.allclose(each[0], each[1])
+    torch.testing.assert_close(both, (each[0] + each[1]) / 2)
+
+
+views = SeparatorNet._views
+
+
 def test_it_learns(net):
-    """The gradient reaches every parameter but those of what was not asked (`no_label`) and what has learned."""
+    """The gradient reaches every parameter but those of what has learned."""
+    torch.manual_seed(0)  # some of the pieces are told their labels, some are not
     fresh = SeparatorNet(net.config)
-    fresh(*inputs(2)).softmax(dim=1)[:, 0].square().sum().backward()
+    fresh(*inputs(2, size=6)).softmax(dim=1)[:, 0].square().sum().backward()
     idle = {n for n, p in fresh.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0}
     frozen = {n for n, p in fresh.named_parameters() if not p.requires_grad}
-    assert all(name.startswith("ears.") for name in frozen)
-    assert idle <= {"no_label", "query.bias", *frozen}
+    assert all(name.startswith(("ears.", "recogniser.")) for name in frozen)
+    assert idle <= {"query.bias", *frozen}
 
 
 # --- steps and guidance

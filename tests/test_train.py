@@ -25,6 +25,7 @@ from foleyspace.spatializer.dataset import batches  # noqa: E402
 from foleyspace.spatializer.ears import Ears  # noqa: E402
 from foleyspace.spatializer.hrtfs import find_sets, load_bank  # noqa: E402
 from foleyspace.spatializer.model import NetConfig, SeparatorNet  # noqa: E402
+from foleyspace.spatializer.recogniser import Recogniser  # noqa: E402
 from foleyspace.spatializer.sounds import load_sounds  # noqa: E402
 from foleyspace.spatializer.training import EvenShares, State, Withheld, separator_terms, validate  # noqa: E402
 from foleyspace.spatializer.weights import load_separator  # noqa: E402
@@ -120,18 +121,26 @@ def test_it_starts_from_weights_and_listens_with_strange_ears(config, tmp_path, 
         Ears, "forward", lambda *arguments: (heard.append(arguments[2]), listen(*arguments))[1]
     )
     monkeypatch.setattr("foleyspace.spatializer.sounds.half_of", lambda name: list(FIVE).index(name) % 2)
-    more = replace(
-        config, out=str(tmp_path / "more"), start=str(first), taggers=(tagger, tagger), learning_rate=1e-9
+    recogniser = str(files("foleyspace.models") / "recogniser.safetensors")
+    also = []
+    recognise = Recogniser.forward
+    monkeypatch.setattr(
+        Recogniser, "forward", lambda *arguments: (also.append(arguments[2]), recognise(*arguments))[1]
     )
+    strange = {"taggers": (tagger, tagger), "recognisers": (recogniser, recogniser)}
+    more = replace(config, out=str(tmp_path / "more"), start=str(first), learning_rate=1e-9, **strange)
     more = replace(more, steps=12, check_every=12)
     second = train.run(more)
     assert {0, 1} <= set(heard) <= {0, 1, None}
+    assert also == heard
     for name, tensor in tensors(first).items():
         torch.testing.assert_close(tensors(second)[name], tensor, atol=2e-3, rtol=2e-3)
     with pytest.raises(InputError, match="of shape"):
         train.run(replace(more, out=str(tmp_path / "other"), condition=16))
     with pytest.raises(InputError, match="tagger"):
         train.run(replace(more, out=str(tmp_path / "none"), taggers=("a", "b")))
+    with pytest.raises(InputError, match="recogniser"):
+        train.run(replace(more, out=str(tmp_path / "none"), recognisers=(tagger, tagger)))
 
 
 def test_resumed_it_gives_what_it_gives_in_one_go(config, tmp_path, monkeypatch, caplog):
@@ -324,7 +333,9 @@ def test_batches_are_the_same_whenever_they_are_drawn(folders, bank):
         ({"channels": (8, 8)}, "`channels` is"),
         ({"channels": (8, 8, 9, 8)}, "must be four multiples of 8"),
         ({"taggers": ("one.safetensors",)}, "must be two files"),
-        ({"taggers": ("a", "b"), "data": "d"}, "none with `data`"),
+        ({"taggers": ("a", "b"), "data": "d", "recognisers": ("c", "d")}, "none with `data`"),
+        ({"taggers": ("a", "b")}, "`recognisers` is .* but must be two files"),
+        ({"recognisers": ("a", "b")}, "none without"),
         ({"start": "w", "system": "foleyspace"}, "`start` are the separator's"),
         ({"sounds": ""}, "`sounds` is empty but must be a folder"),
         ({"hrtfs": ""}, "`hrtfs` is empty but must be a folder"),

@@ -167,5 +167,5 @@ def export(net: nn.Module, path: Path, notes: dict[str, Any]) -> Path:
 
     header = {"format": FORMAT} | {name: str(value) for name, value in notes.items()}
     with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_bytes(save(halved(net), metadata=header))
+        temporary.write_bytes(save(halved(net.state_dict()), metadata=header))
     return path

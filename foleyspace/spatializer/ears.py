@@ -66,7 +66,7 @@ class Ears(nn.Module):
         mel = _mel_matrix(str(features.device)) @ 10 ** (10 * features.float())
         level = 10 * torch.log10(mel + 1e-10)
         count = PATCH * -(-int(np.ceil(features.shape[-1] * PACE)) // PATCH)
-        level = _at(level, torch.arange(count, device=features.device) / PACE, -1)
+        level = at_places(level, torch.arange(count, device=features.device) / PACE, -1)
         level = level - level.amax(dim=(1, 2), keepdim=True)
         normalised = (level.clamp(-RANGE_DB, 0) / (RANGE_DB / 2) + 1).transpose(1, 2)
         return self._who(stranger).patches(normalised).transpose(2, 3)
@@ -85,7 +85,7 @@ class Ears(nn.Module):
         most = functional.max_pool1d(heard.amax(dim=2), SPAN, 1, SPAN // 2)
         together = self._projected(torch.cat((mean, most), dim=1)[:, :, None], stranger)
         first, second = (
-            torch.einsum("bdrp,bkd->bkrp", _doubted(words, doubt), labels) for words in (alone, together)
+            torch.einsum("bdrp,bkd->bkrp", doubted(words, doubt), labels) for words in (alone, together)
         )
         return EMPHASIS * torch.stack((first, second.expand_as(first)), dim=2)
 
@@ -113,7 +113,7 @@ def doubts(labels: Tensor) -> Tensor:
     return labels.nan_to_num(0.0)[torch.arange(size, device=labels.device), which] * much
 
 
-def _doubted(words: Tensor, doubt: Tensor | None) -> Tensor:
+def doubted(words: Tensor, doubt: Tensor | None) -> Tensor:
     return words if doubt is None else functional.normalize(words + doubt[:, :, None, None], dim=1)
 
 
@@ -123,10 +123,10 @@ def on_grid(patches: Tensor, frames: int, step: int = 1) -> Tensor:
     device = patches.device
     rows = torch.tensor(_row_of_band().reshape(-1, step).mean(axis=1), dtype=torch.float32, device=device)
     times = (torch.arange(frames // step, device=device) * step + (step - 1) / 2) * PACE / PATCH
-    return _at(_at(patches, rows, -2), times, -1)
+    return at_places(at_places(patches, rows, -2), times, -1)
 
 
-def _at(x: Tensor, positions: Tensor, dim: int) -> Tensor:
+def at_places(x: Tensor, positions: Tensor, dim: int) -> Tensor:
     """Linear interpolation along `dim` at fractional indices; the ends hold."""
     positions = positions.clamp(0, x.shape[dim] - 1)
     low = positions.floor().long()

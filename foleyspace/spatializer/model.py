@@ -2,12 +2,16 @@
 
 Convolutions look at the mixture once, at ever fewer bands and every frame. Then for every source slot: what
 they saw is steered by the slot's label (FiLM), by what is known of when it sounds, by the current estimate of
-its share, and by how much each patch of the mixture sounds like the label to the tagger (`ears.py`). Each
-frame becomes one vector, all bands at once, and layers along time (`along_time.py`) take in what comes before
-and after, the slots hearing the mean of all slots in between. Per frame and eighth of the bands that ends in
-a query; its product with what a fine convolution sees in each cell is the slot's claim to it, and so is a
-plain estimate for each band. A softmax over the slots makes the masks, so that the stems add up to the
-mixture whatever happens. Nothing depends on the order or the number of slots.
+its share, and by how much each patch of the mixture sounds like the label to the tagger (`ears.py`) and to
+the recogniser (`recogniser.py`). Each frame becomes one vector, all bands at once, and layers along time
+(`along_time.py`) take in what comes before and after, the slots hearing the mean of all slots in between. Per
+frame and eighth of the bands that ends in a query; its product with what a fine convolution sees in each cell
+is the slot's claim to it, and so is a plain estimate for each band. A softmax over the slots makes the masks,
+so that the stems add up to the mixture whatever happens. Nothing depends on the order or the number of slots.
+
+Who is told a label's vector learns which of the training's sounds go by which name, and trusts that where new
+ones come; who is told only what the ears make of it separates less well. So in training half of the pieces
+have the vector and half have not, and afterwards the claims of both views are averaged.
 """
 
 from __future__ import annotations
@@ -21,10 +25,12 @@ from torch.nn import functional
 
 from foleyspace.spatializer.along_time import AlongTime
 from foleyspace.spatializer.bands import BANDS, FLOOR_DB
-from foleyspace.spatializer.ears import Ears, doubts, on_grid
+from foleyspace.spatializer.ears import EMPHASIS, Ears, doubted, doubts, on_grid
 from foleyspace.spatializer.fusion import Fusion, Mode
+from foleyspace.spatializer.recogniser import Recogniser, on_bands, together
 from foleyspace.word_vectors import DIM
 
+UNTOLD = 0.5  # of the pieces in training
 MULTIPLE = 2  # frames come in multiples of this (padded here)
 GROUPS = 8  # of the normalisation
 KNOWN = 4  # activity, share, evidence of a patch and of its surroundings
@@ -58,6 +64,7 @@ class SeparatorNet(nn.Module):
         self.config = config or NetConfig()
         (first, second, third, fourth), width = self.config.channels, self.config.condition
         self.ears = Ears()
+        self.recogniser = Recogniser()
         self.seen = nn.Sequential(_halved(2, first), _halved(first, second))
         self.detail = nn.Sequential(
             nn.Conv2d(2, DETAIL, 3, padding=1), nn.ReLU(), nn.Conv2d(DETAIL, DETAIL, 3, padding=1)
@@ -100,22 +107,53 @@ class SeparatorNet(nn.Module):
         pad = -frames % MULTIPLE
         features = functional.pad(features, (0, pad), value=FLOOR_DB / 100)
         activity, share = functional.pad(activity, (0, pad)), functional.pad(share, (0, pad))
-        sounds = self.ears(features, stranger)
-        words = self.ears.words(sounds, stranger)
-        doubt = doubts(labels) if self.training else None
-        seems = on_grid(self.ears.evidence(sounds, labels, doubt, stranger), features.shape[-1])
-        labels = torch.where(labels.isnan(), self.no_label, labels)
+        words, seems = self._heard(features, labels, stranger)
         when = self.when(time[:, None]).repeat_interleave(slots, dim=0)
-        condition = functional.silu(self.label(labels.flatten(0, 1)) + when)
         active = activity[:, :, None].expand(share.shape)
         known = torch.cat((active[:, :, None], share[:, :, None], seems), dim=2).flatten(0, 1)
         planes = _planes(features)
-        rows = self._rows(planes, condition, known)
-        if self.config.fusion:
-            rows = rows + self.fused * self.fusion(rows, self._text(labels, prompt))
-        x = self.time(self._frames(rows, words, condition), condition, slots)
-        claims = self._claims(functional.dropout(x, DROPPED, self.training), planes, slots)
+        views = []
+        for view in self._views(labels):
+            condition = functional.silu(self.label(view.flatten(0, 1)) + when)
+            rows = self._rows(planes, condition, known)
+            if self.config.fusion:
+                rows = rows + self.fused * self.fusion(rows, self._text(view, prompt))
+            x = self.time(self._frames(rows, words, condition), condition, slots)
+            views.append(self._claims(functional.dropout(x, DROPPED, self.training), planes, slots))
+        claims = torch.stack(views).mean(dim=0)
         return (claims + torch.log(activity.clamp(min=SILENT))[:, :, None])[..., :frames]
+
+    def _views(self, labels: Tensor) -> list[Tensor]:
+        """The labels (B, K, 384) as the slots are told them: in training with or without their vectors, piece
+        by piece; afterwards once with and once without."""
+        told = torch.where(labels.isnan(), self.no_label, labels)
+        untold = self.no_label.expand_as(told)
+        if not self.training:
+            return [untold] if labels.isnan().all() else [told, untold]
+        return [torch.where(torch.rand(len(told), 1, 1, device=told.device) < UNTOLD, untold, told)]
+
+    @torch.no_grad()
+    def _heard(self, features: Tensor, labels: Tensor, stranger: int | None) -> tuple[Tensor, Tensor]:
+        """What the tagger and the recogniser hear, the mean of both: word vectors (B, 384, T) of all bands,
+        and how much each cell, alone and with what is around it, sounds like each label (B, K, 2, `BANDS`,
+        T)."""
+        frames = features.shape[-1]
+        doubt = doubts(labels) if self.training and stranger is None else None
+        sounds = self.ears(features, stranger)
+        words = functional.interpolate(
+            self.ears.words(sounds, stranger).mean(dim=2), size=frames, mode="linear"
+        )
+        seems = on_grid(self.ears.evidence(sounds, labels, doubt, stranger), frames)
+        vectors = self.recogniser(features, stranger)
+        alone = functional.normalize(vectors, dim=1)
+        around = together(vectors)[:, :, None].expand_as(alone)
+        alike = [
+            torch.einsum("bdrp,bkd->bkrp", doubted(heard, doubt), labels.nan_to_num(0.0))
+            for heard in (alone, around)
+        ]
+        other = on_bands(EMPHASIS * torch.stack(alike, dim=2), frames)
+        also = functional.interpolate(alone.mean(dim=2), size=frames, mode="linear")
+        return (words + also) / 2, (seems + other) / 2
 
     def _rows(self, planes: Tensor, condition: Tensor, known: Tensor) -> Tensor:
         """(B K, C, `ROWS`, T): what the convolutions see for each slot."""
@@ -126,12 +164,12 @@ class SeparatorNet(nn.Module):
         return functional.relu(self.rows(self.eighth(functional.relu(torch.addcmul(told, seen, 1 + scale)))))
 
     def _frames(self, rows: Tensor, words: Tensor, condition: Tensor) -> Tensor:
-        """(B K, T, width): each frame as one vector, with what it sounds like (`words`, of patches)."""
+        """(B K, T, width): each frame as one vector, with what it sounds like (`words`)."""
         frames = rows.shape[-1]
         x = functional.relu(self.frame(rows.flatten(1, 2).transpose(1, 2)))
         x = functional.dropout(x, DROPPED, self.training)
-        heard = functional.interpolate(words.mean(dim=2), size=frames, mode="linear").transpose(1, 2)
-        heard = functional.relu(self.words(heard)).repeat_interleave(len(rows) // len(words), dim=0)
+        heard = functional.relu(self.words(words.transpose(1, 2)))
+        heard = heard.repeat_interleave(len(rows) // len(words), dim=0)
         entry: Tensor = self.entry(torch.cat((x, heard, condition[:, None].expand(-1, frames, -1)), dim=2))
         return entry
 

@@ -40,7 +40,7 @@ def save_net(
     header = {name: str(value) for name, value in notes.items()}
     header |= {"format": kind.format, "version": kind.version, "net": json.dumps(dict(shape))}
     with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_bytes(save(halved(net), metadata=header))
+        temporary.write_bytes(save(halved(net.state_dict()), metadata=header))
     return Path(path)
 
 

@@ -100,6 +100,15 @@ def split_halves(sounds: SoundSet) -> tuple[SoundSet, SoundSet]:
     return parts[0], parts[1]
 
 
+def half_sounds(sounds: SoundSet, half: int) -> SoundSet:
+    """The sounds that a recogniser of half 0 or 1 learns: none of those that `split_halves` gives the other
+    half. Raises `InputError` where there are none."""
+    part = tuple(sound for sound in sounds.sounds if half_of(sound.name) == half)
+    if not part:
+        raise InputError(f"{len(sounds.sounds)} sounds are too few for halves")
+    return SoundSet(part, draw_weights(list(part)))
+
+
 def draw_piece(sound: Sound, length: int, rng: np.random.Generator, speed: float = 1.0) -> Samples:
     """`length` samples from where it sounds; a short one stands alone or is repeated; `speed` shifts pitch
     and tempo together."""

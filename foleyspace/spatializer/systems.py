@@ -56,6 +56,7 @@ def make_system(config: TrainConfig) -> System:
 
         return make_tasu(text=config.fusion != "none", flipper=config.flip_weight > 0, dim=dim)
     from foleyspace.spatializer.model import NetConfig, SeparatorNet
+    from foleyspace.spatializer.recogniser import load_recogniser
     from foleyspace.spatializer.training import Withheld, export, separator_loss, validate
     from foleyspace.tagger import EmbeddedTagger
 
@@ -65,6 +66,7 @@ def make_system(config: TrainConfig) -> System:
         shape = replace(shape, text=dim, encoder=config.text) if dim else shape
     separator = SeparatorNet(shape).to(memory_format=torch.channels_last)
     separator.ears.net.load_state_dict(EmbeddedTagger(offline=True).net.state_dict())
+    separator.recogniser.load_state_dict(load_recogniser().state_dict())
     withheld = Withheld(config.label_drop, config.prompt_drop, config.label_noise, config.flow_share)
 
     def loss(net: nn.Module, batch: Batch, bank: HrtfBank, generator: torch.Generator) -> Tensor:

@@ -26,7 +26,8 @@ from foleyspace.spatializer.ears import Ears
 from foleyspace.spatializer.hrtfs import HrtfBank
 from foleyspace.spatializer.losses import Terms, terms
 from foleyspace.spatializer.model import NetConfig, SeparatorNet
-from foleyspace.spatializer.weights import FORMAT
+from foleyspace.spatializer.recogniser import load_recogniser
+from foleyspace.spatializer.weights import FORMAT, own_tensors
 from foleyspace.tagger_net import TaggerNet
 from foleyspace.tagger_training import halved, warmed
 
@@ -105,9 +106,12 @@ class State:
 _PARTS = ("net", "average", "optimiser")
 
 
-def prepare(net: SeparatorNet, start: str, taggers: Sequence[str]) -> None:
-    """Give the network the weights of the file `start` and the `taggers` that listen in training, each where
-    there is one. Raises `InputError` for a file that is none of them, or of another shape."""
+def prepare(
+    net: SeparatorNet, start: str, taggers: Sequence[str] = (), recognisers: Sequence[str] = ()
+) -> None:
+    """Give the network the weights of the file `start`, and the `taggers` and `recognisers` that listen in
+    training, each where there is one. Raises `InputError` for a file that is none of them, or of another
+    shape."""
     from foleyspace.spatializer.weights import load_separator
 
     device = next(net.parameters()).device
@@ -120,6 +124,9 @@ def prepare(net: SeparatorNet, start: str, taggers: Sequence[str]) -> None:
         net.load_state_dict(given.state_dict(), strict=given.config == net.config)
     if taggers:
         net.ears.strangers = load_strangers(taggers, device)
+    if recognisers:
+        each = (load_recogniser(check_input(file, "recogniser")).head.to(device) for file in recognisers)
+        net.recogniser.strangers = tuple(each)
 
 
 def load_strangers(taggers: Sequence[str], device: torch.device) -> tuple[TaggerNet, ...]:
@@ -288,5 +295,5 @@ def export(net: SeparatorNet, path: Path, notes: dict[str, Any]) -> Path:
     header = {"format": FORMAT, "net": json.dumps(asdict(net.config))}
     header |= {name: str(value) for name, value in notes.items()}
     with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_bytes(save(halved(net), metadata=header))
+        temporary.write_bytes(save(halved(own_tensors(net)), metadata=header))
     return path

@@ -14,11 +14,13 @@ from foleyspace.shipped import shipped_weights
 from foleyspace.tensor_file import read_tensors
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from foleyspace.spatializer.model import SeparatorNet
 
 log = logging.getLogger("foleyspace")
 
-FORMAT = "foleyspace-separator-2"
+FORMAT = "foleyspace-separator-3"
 MAX_BYTES = 1 << 30
 SHIPPED = "spatializer.safetensors"
 
@@ -93,6 +95,7 @@ def _loaded(path: Path, device: str, _version: tuple[int, int]) -> SeparatorNet:
     import torch
 
     from foleyspace.spatializer.model import NetConfig, SeparatorNet
+    from foleyspace.spatializer.recogniser import load_recogniser
 
     expected = f"must be a separator's weights ({FORMAT}, made by foleyspace train)"
     if path.stat().st_size > MAX_BYTES:
@@ -103,16 +106,23 @@ def _loaded(path: Path, device: str, _version: tuple[int, int]) -> SeparatorNet:
         text = {name: shape[name] for name in ("fusion", "text", "encoder") if name in shape}  # older: none
         config = NetConfig(tuple(shape["channels"]), int(shape["condition"]), **text)
         with torch.device("meta"):  # no memory is taken for a size that only the header states
-            shapes = {key: tensor.shape for key, tensor in SeparatorNet(config).state_dict().items()}
+            shapes = {key: tensor.shape for key, tensor in own_tensors(SeparatorNet(config)).items()}
         other = [key for key, tensor in tensors.items() if shapes.get(key) != tensor.shape]
         missing = [key for key in shapes if key not in tensors and not key.endswith("num_batches_tracked")]
         if other or missing:
             raise ValueError(f"missing {missing[:2]}, of another shape or unknown {other[:2]}")
         net = SeparatorNet(config)
         net.load_state_dict(tensors, strict=False)
+        net.recogniser.trunk.load_state_dict(load_recogniser().trunk.state_dict())
     except (LookupError, ValueError, TypeError, ArithmeticError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:80]
         raise InputError(f"{path}: {expected}, but its tensors do not fit ({reason})") from None
     if any(not torch.isfinite(tensor).all() for tensor in tensors.values()):
         raise InputError(f"{path}: {expected}, but holds values that are not finite")
     return net.eval().to(device).to(memory_format=torch.channels_last)
+
+
+def own_tensors(net: SeparatorNet) -> dict[str, Tensor]:
+    """What a weights file holds: all but the recogniser's trunk, which is the same for all and ships by
+    itself."""
+    return {name: t for name, t in net.state_dict().items() if not name.startswith("recogniser.trunk.")}
