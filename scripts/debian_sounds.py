@@ -5,7 +5,7 @@
     foleyspace train --sounds SOUNDS --hrtfs DIR -o runs/mine
 
 `debian_sounds.tsv` says which files of which package are what. Short ones of a kind are strung together, long
-ones cut to 10 s. Fetches about 5 GB, keeps 0.25 GB; with fluidsynth installed, instruments also play phrases
+ones cut to 10 s. Fetches about 8 GB, keeps 0.3 GB; with fluidsynth installed, instruments also play phrases
 from three free General MIDI soundfonts. Each package's licence is in its `copyright` file, which is kept
 beside the sounds.
 """
