@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from foleyspace.files import atomic_output
 from foleyspace.tagger import KINDS, Calibration
 from foleyspace.tagger_data import Batch
 from foleyspace.tagger_net import TaggerNet
+from foleyspace.tensor_file import write_tensors
 from foleyspace.types import Samples
 
 log = logging.getLogger("foleyspace")
@@ -110,18 +111,6 @@ def log_row(path: Path, row: dict[str, float]) -> None:
         writer.writerow(f"{value:.5g}" for value in row.values())
 
 
-def halved(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What a weights file keeps of a network's `tensors`, in float16."""
-    return {
-        name: tensor.detach()
-        .cpu()
-        .to(torch.float16 if tensor.is_floating_point() else tensor.dtype)
-        .contiguous()
-        for name, tensor in tensors.items()
-        if not name.endswith("num_batches_tracked")
-    }
-
-
 def export(
     net: torch.nn.Module,
     path: Path,
@@ -130,13 +119,8 @@ def export(
     reference: Samples | None = None,
 ) -> Path:
     """Write weights and reference as float16 safetensors, the calibration and `notes` in the header."""
-    from safetensors.torch import save
-
-    tensors = halved(net.state_dict())
+    tensors = dict(net.state_dict())
     if reference is not None:
-        tensors["reference"] = torch.from_numpy(reference).half().contiguous()
+        tensors["reference"] = torch.from_numpy(reference)
     header = {"calibration": json.dumps(asdict(calibration) if calibration else None)}
-    header |= {name: str(value) for name, value in notes.items()}
-    with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_bytes(save(tensors, metadata=header))
-    return path
+    return write_tensors(path, tensors, header | notes)

@@ -1,11 +1,13 @@
-"""Safetensors files of our own kinds, read with one line for whatever is wrong."""
+"""Safetensors files of our own kinds: written in float16, read with one line for whatever is wrong."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foleyspace.errors import InputError
+from foleyspace.files import atomic_output
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,3 +32,21 @@ def read_tensors(path: Path, expected: str, kind: str) -> tuple[dict[str, str], 
     if header.get("format") != kind:
         raise InputError(f"{path}: {expected}, but its header says {header.get('format', 'nothing')[:60]!r}")
     return header, tensors
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> Path:
+    """Write a network's `tensors`, what is floating in float16, and `header` as text. Returns `path`."""
+    import torch
+    from safetensors.torch import save
+
+    kept = {
+        name: tensor.detach()
+        .cpu()
+        .to(torch.float16 if tensor.is_floating_point() else tensor.dtype)
+        .contiguous()
+        for name, tensor in tensors.items()
+        if not name.endswith("num_batches_tracked")
+    }
+    with atomic_output(path, overwrite=True) as temporary:
+        temporary.write_bytes(save(kept, metadata={name: str(value) for name, value in header.items()}))
+    return path

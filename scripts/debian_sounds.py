@@ -170,8 +170,8 @@ def from_soundfont(package: Package, folder: Path) -> list[dict[str, str]]:
             (folder / f"{package.name}.copyright").write_bytes(content)
         else:
             for number, label, kind, samples in phrases(content, seed=sorted(FONTS).index(package.name)):
-                group = (package.name, label, kind, "")
-                rows.append(written(folder, package, group, number, decoded(samples)))
+                if len(heard := decoded(samples)):  # a font may lack an instrument
+                    rows.append(written(folder, package, (package.name, label, kind, ""), number, heard))
     print(f"{package.name}: {len(rows)} files", file=sys.stderr)
     return rows
 
@@ -200,4 +200,7 @@ def write_index(folder: Path, rows: list[dict[str, str]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as error:  # no network, no space, a spoilt download
+        sys.exit(f"debian_sounds: {' '.join(str(error).split())}")

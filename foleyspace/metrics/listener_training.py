@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from foleyspace.camera import angles_to_xyz, xyz_to_angles
-from foleyspace.files import atomic_output
 from foleyspace.metrics.direction import side_of
 from foleyspace.metrics.listener import FORMAT
 from foleyspace.metrics.listener_net import FRAME, STEP
@@ -21,7 +20,7 @@ from foleyspace.metrics.localizer import lateral_deg, wrapped_deg
 from foleyspace.spatializer.dataset import Batch, draw_mixture, make_batch, with_truth
 from foleyspace.spatializer.hrtfs import HrtfBank
 from foleyspace.spatializer.sounds import SoundSet
-from foleyspace.tagger_training import halved
+from foleyspace.tensor_file import write_tensors
 from foleyspace.types import Floats, Samples
 
 SOURCES = {1: 0.35, 2: 0.40, 3: 0.25}  # how often so many sound at once
@@ -163,9 +162,4 @@ def _figures(rows: Floats) -> dict[str, float]:
 
 def export(net: nn.Module, path: Path, notes: dict[str, Any]) -> Path:
     """Write the weights as float16 safetensors, `notes` in the header."""
-    from safetensors.torch import save
-
-    header = {"format": FORMAT} | {name: str(value) for name, value in notes.items()}
-    with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_bytes(save(halved(net.state_dict()), metadata=header))
-    return path
+    return write_tensors(path, net.state_dict(), {"format": FORMAT} | notes)

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from foleyspace.errors import InputError
-from foleyspace.files import atomic_output, check_input
-from foleyspace.tagger_training import halved
+from foleyspace.files import check_input
+from foleyspace.tensor_file import write_tensors
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -35,13 +35,8 @@ def save_net(
     net: nn.Module, path: Path, notes: Mapping[str, Any], kind: FileKind, shape: Mapping[str, Any]
 ) -> Path:
     """Write the weights, atomically; `shape`: what the network was built with, `notes`: anything to tell."""
-    from safetensors.torch import save
-
-    header = {name: str(value) for name, value in notes.items()}
-    header |= {"format": kind.format, "version": kind.version, "net": json.dumps(dict(shape))}
-    with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_bytes(save(halved(net.state_dict()), metadata=header))
-    return Path(path)
+    own = {"format": kind.format, "version": kind.version, "net": json.dumps(dict(shape))}
+    return write_tensors(Path(path), net.state_dict(), {**notes, **own})
 
 
 def load_net(path: Path, kind: FileKind, build: Callable[[Any], Net]) -> Net:

@@ -18,13 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from foleyspace.errors import InputError
-from foleyspace.files import atomic_output
 from foleyspace.mel import mel_scale
 from foleyspace.shipped import shipped_weights
 from foleyspace.spatializer.bands import BANDS, BINS, HOP, N_FFT, RATE, band_of_bin
 from foleyspace.spatializer.ears import at_places
-from foleyspace.tagger_training import halved
-from foleyspace.tensor_file import read_tensors
+from foleyspace.tensor_file import read_tensors, write_tensors
 from foleyspace.word_vectors import DIM
 
 SHIPPED, FORMAT = "recogniser.safetensors", "foleyspace-recogniser-1"
@@ -171,12 +169,7 @@ def _read(path: Path) -> Recogniser:
 
 def save_recogniser(recogniser: Recogniser, path: Path, notes: dict[str, Any]) -> Path:
     """Write trunk and head as float16 safetensors, `notes` in the header."""
-    from safetensors.torch import save
-
-    header = {"format": FORMAT} | {name: str(value) for name, value in notes.items()}
-    with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_bytes(save(halved(recogniser.state_dict()), metadata=header))
-    return path
+    return write_tensors(path, recogniser.state_dict(), {"format": FORMAT} | notes)
 
 
 def _hz(mel: np.ndarray) -> np.ndarray:

@@ -29,7 +29,8 @@ from foleyspace.spatializer.model import NetConfig, SeparatorNet
 from foleyspace.spatializer.recogniser import load_recogniser
 from foleyspace.spatializer.weights import FORMAT, own_tensors
 from foleyspace.tagger_net import TaggerNet
-from foleyspace.tagger_training import halved, warmed
+from foleyspace.tagger_training import warmed
+from foleyspace.tensor_file import write_tensors
 
 log = logging.getLogger("foleyspace")
 
@@ -290,10 +291,5 @@ class EvenShares(nn.Module):
 
 def export(net: SeparatorNet, path: Path, notes: dict[str, Any]) -> Path:
     """Write the weights as float16 safetensors; the network's shape and `notes` in the header."""
-    from safetensors.torch import save
-
     header = {"format": FORMAT, "net": json.dumps(asdict(net.config))}
-    header |= {name: str(value) for name, value in notes.items()}
-    with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_bytes(save(halved(own_tensors(net)), metadata=header))
-    return path
+    return write_tensors(path, own_tensors(net), header | notes)
