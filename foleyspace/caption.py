@@ -19,7 +19,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from foleyspace.captioning.clauses import clause, leg_said, place
-from foleyspace.captioning.labels import Named, named
+from foleyspace.captioning.labels import Named, named, pronoun
 from foleyspace.captioning.path import Leg, leg_between, legs, sounding_spans
 from foleyspace.captioning.words import Precision, pick, span
 from foleyspace.errors import InputError
@@ -47,7 +47,7 @@ def caption(
     (default 1 s) with who sounds where; "tasbench": a sentence for every slice, from left to right, the
     slices `slice_s` long or, without it, as long as everyone goes on as before; "spatialtas": a sentence for
     every source with direction, elevation, distance and, where it can be told, its place by another.
-    `precision`: "words" where a word is true to 15 degrees, else degrees or a clock position; or always
+    `precision`: "words" where a word is true to 7.5 degrees, else degrees or a clock position; or always
     "degrees" or "clock"; "mixed" draws. A way of more than four legs, and more than four stretches of sound,
     are simplified except in "dense".
 
@@ -203,8 +203,8 @@ def _spatialtas(scene: Scene, seed: int, precision: Precision) -> str:
         when = span(way[0].start_s, way[0].end_s, scene.duration, rng)
         said = opening.format(name.phrase, there.noun) + there.more + (f", {when}" if when else "")
         related = _related(index, ways, names, rng)
-        it_is = "they are" if name.plural else "it is"
-        sentences.append(_finished(f"{said}; {it_is} {related}" if related else said))
+        be = "are" if name.plural else "is"
+        sentences.append(_finished(f"{said}; {pronoun(name)} {be} {related}" if related else said))
     return " ".join(sentences) or NOTHING
 
 

@@ -260,6 +260,33 @@ def test_relations(relation, expected):
         np.testing.assert_allclose(place(cat), expected, atol=1e-6, err_msg=text)
 
 
+@pytest.mark.parametrize(
+    ("text", "azimuths"),
+    [
+        ("a violin in front; a cello slightly right of centre; it is right of the violin", [0, -20]),
+        ("a dog on the left, a cat 20 degrees to the left, to the right of the dog", [90, 20]),
+        ("a violin in front; a clock ticks at 2 o'clock from 2 to 6 seconds; it is right of the violin", [0, -60]),
+        ("a cat ahead on the left, a dog on the left, to the left of the cat", [45, 90]),
+        ("a cat ahead on the left, a dog on the left, to the right of the cat", [45, 15]),
+        ("a dog on the left, a cat on the left, to the left of the dog", [90, 120]),
+    ],
+)  # fmt: skip
+def test_what_only_says_so_again_moves_nothing(text, azimuths) -> None:
+    """A place that already is right of the violin stays where it was put."""
+    for source, azimuth in zip(read(text), azimuths, strict=True):
+        assert xyz_to_angles(source.xyz)[0] == pytest.approx(azimuth, abs=0.5)
+        assert source.gain_db is None or len(source.times) in (1, 4)
+
+
+def test_what_stays_does_not_come_nearer_and_what_moves_does() -> None:
+    for thing in ("radio", "church bell", "washing machine", "waterfall", "explosion"):
+        assert len(read(f"a {thing} comes from the left")[0].times) == 1, thing
+    for thing in ("dog", "train", "robot", "thunderstorm", "ball"):
+        distance = xyz_to_angles(read(f"a {thing} comes from the left")[0].xyz)[2]
+        assert distance[0] > distance[-1], thing
+    assert len(read("a radio comes closer on the left")[0].times) > 1
+
+
 def test_left_of_stays_on_the_listeners_left_all_around():
     """Behind the listener turning on leads to the other side: left of it must still be more to the left."""
     for degrees in range(-175, 181, 5):

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from foleyspace.prompting.sources import MEN, WOMEN
+
 MAX_LABEL = 60
 
 # -ing forms in a label that say what is done: "a dog is barking", and those that do not only take an s
@@ -83,6 +85,12 @@ def named(label: str) -> Named:
     stem = _STEMS.get(words[verb].lower(), words[verb][:-3])
     does = " ".join([stem if plural else _third_person(stem), *words[verb + 1 :]])
     return Named(f"{subject} {doing}", subject, doing, does, plural)
+
+
+def pronoun(name: Named) -> str:
+    """ "she" or "he" for people whose name says so, "they" for several, else "it"."""
+    who = set() if name.subject.startswith('"') else set(name.subject.lower().split())
+    return "they" if name.plural else "she" if who & WOMEN else "he" if who & MEN else "it"
 
 
 def _is_plural(noun: str) -> bool:

@@ -10,9 +10,10 @@ import numpy as np
 
 Precision = Literal["words", "degrees", "clock", "mixed"]
 
-WORD_DEG = 15.0
+WORD_DEG = 7.5  # half of a half hour on the clock; about what a listener can tell beside the head
 CENTRE_DEG = 10.0  # within this of the front or the back a source is on neither side
-LEVEL_DEG = 15.0  # elevations below this are not told
+LEVEL_DEG = 7.5  # elevations below this are not told
+ABOVE_DEG = 45.0  # what "above" and "below" beside a direction mean
 OVERHEAD_DEG = 75.0
 
 # meaning in degrees to the left: (where it is, where it comes from or goes to); {side} is left or right
@@ -85,8 +86,8 @@ def direction(
             at = tuple(words for words in at if not (moving and "to " in words))
             name = "left" if azimuth > 0 else "right"
             return Direction(pick(at, rng).format(side=name), pick(noun, rng).format(side=name))
-        precision = ("degrees", "clock")[rng.integers(2)]
-        return _clock(azimuth, slack_deg) or _degrees(azimuth, 5)
+        said = _clock(azimuth, slack_deg) if rng.integers(2) else None
+        return said or _degrees(azimuth, 5)
     if precision == "clock":
         return _clock(azimuth, slack_deg) or _degrees(azimuth, 5)
     return _degrees(azimuth, 1)
@@ -98,10 +99,12 @@ def _says(meaning: float, azimuth_deg: float, slack_deg: float) -> bool:
 
 
 def _clock(azimuth_deg: float, slack_deg: float) -> Direction | None:
-    hour = round(-azimuth_deg / 30) % 12
-    if not _says(wrapped(-30.0 * hour), azimuth_deg, slack_deg):
+    half_hours = round(-azimuth_deg / 15) % 24
+    if not _says(wrapped(-15.0 * half_hours), azimuth_deg, slack_deg):
         return None
-    return Direction(f"at {hour or 12} o'clock", f"{hour or 12} o'clock")
+    hour, half = divmod(half_hours, 2)
+    time = f"half past {hour or 12}" if half else f"{hour or 12} o'clock"
+    return Direction(f"at {time}", time)
 
 
 def _degrees(azimuth_deg: float, step: int) -> Direction:
@@ -123,7 +126,7 @@ def elevation(elevation_deg: float, rng: np.random.Generator, precision: Precisi
     if size < (step if exact else LEVEL_DEG):
         return ""
     up = elevation_deg > 0
-    if not exact and 30 <= size <= 60:
+    if not exact and abs(size - ABOVE_DEG) <= WORD_DEG:
         return pick(("above",) if up else ("below",), rng)
     return f"{round(size / step) * step} degrees {'up' if up else 'down'}"
 

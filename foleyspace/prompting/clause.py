@@ -13,6 +13,11 @@ from foleyspace.prompting.words import HYPERNYMS, word_set
 DIRECTIONS = word_set("lateral back front centre corner clock azimuth angle relation spread sides ear")
 PLACES = DIRECTIONS | word_set("up down updown level elevation offscreen")
 COUPLES = word_set("couple pair duo twins lovers newlyweds parents grandparents siblings spouses")
+# people that are "it" as well: babies, crowds, and a vacuum cleaner
+NEUTER = word_set(
+    "baby infant newborn toddler child crowd audience choir chorus band orchestra ensemble group team crew class "
+    "cleaner singing guitar"
+)
 MOTIONS = word_set("extent finish move circle pass approach recede rise fall oscillate")
 TIMES = word_set("window after until first last length at_end at_start first_half second_half whole")
 
@@ -90,6 +95,7 @@ class Clause:
         self.add(phrases)
 
     def add(self, phrases: Sequence[Phrase]) -> None:
+        timed = any(p.kind in TIMES | {"then"} for p in phrases)
         for phrase in phrases:
             if phrase.kind == "then":
                 if self.stages[-1]:
@@ -114,6 +120,7 @@ class Clause:
                 if (
                     phrase.kind in DIRECTIONS and times and placed and not here & MOTIONS
                     and min(placed) < max(times) < phrase.start
+                    and (timed or phrase.kind != "relation")
                 ):  # fmt: skip
                     self.stages.append([])  # "left for three seconds and right for the rest"
                 self.stages[-1].append(phrase)
@@ -126,7 +133,7 @@ def fits(pronoun: str, clause: Clause) -> int:
     )
     person = is_person(clause.names)
     if kind == "it":
-        return 0 if person and not clause.names & {"singing", "guitar"} else 2
+        return 0 if person and not clause.names & NEUTER else 2
     if kind == "they":
         plural = any(n.endswith("s") or n in ("people", "children") for n in clause.names)
         return 2 if plural or clause.names & set(HYPERNYMS["they"].split()) else 0

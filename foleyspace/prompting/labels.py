@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from foleyspace.prompting.sources import can_sound, is_person
+from foleyspace.prompting.sources import can_sound, is_person, stands
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.unlisted import singular_verb, stem, unlisted_verb, verb_by_place
 from foleyspace.prompting.verb_words import LIGHT_VERBS, SOUND_VERBS, ing, verb_forms
@@ -96,7 +96,9 @@ def is_heard(mention: Mention, tokens: Sequence[Token]) -> bool:
     """A sound rather than a thing: it comes from somewhere and stays there."""
     words = {tokens[n].norm for n in mention.nouns}
     return bool(
-        words & (HEARD | INSTRUMENTS) or mention.verb or mention.sound_of or mention.quoted is not None
+        words & (HEARD | INSTRUMENTS)
+        or (mention.nouns and stands(tokens[mention.nouns[-1]].norm))
+        or mention.verb or mention.sound_of or mention.quoted is not None
     )
 
 

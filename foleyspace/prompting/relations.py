@@ -20,6 +20,7 @@ from foleyspace.types import Floats
 SIDE_STEP_DEG, BESIDE_DEG, HEIGHT_STEP_DEG = 30.0, 15.0, 30.0
 NEAREST_M, MAX_ELEVATION_DEG = 0.2, 85.0
 SIDES = ("left", "right", "beside")
+CLEARLY = 0.1  # of the way from the middle to the ear: further left by so much is left of
 _OPPOSED = ({"left", "right"}, {"behind", "front"}, {"above", "below"}, {"nearer", "further"})
 
 
@@ -140,18 +141,30 @@ def place_by(
         track = phrases[0][1][0]  # "next to him on the left"
         azimuth = sideways(track.azimuth_deg, math.copysign(SIDE_STEP_DEG, own.azimuth_deg))
     elif own.azimuth_deg is not None and not own.straight:
-        told = np.degrees(np.arctan2(np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))))
-        agrees = (
-            np.abs(np.degrees(_difference(np.radians(told), np.full_like(told, np.radians(own.azimuth_deg)))))
-            < 46
-        )
-        if not (agrees.all() and set(kinds) & set(SIDES)):
+        told = np.radians(azimuth)
+        away = np.abs(np.degrees(_difference(told, np.full_like(told, np.radians(own.azimuth_deg)))))
+        # "on the left, to the right of the cat", which is further ahead: on the left all the same
+        vague = abs(own.azimuth_deg) == 90 and (np.sin(told) * own.azimuth_deg > 0).all()
+        sided = bool(set(kinds) & set(SIDES)) and ((away < 46).all() or vague)
+        if not sided or _true(phrases, own.azimuth_deg):
             azimuth = np.full_like(azimuth, own.azimuth_deg)
     if own.elevation_deg is not None:
         elevation = np.full_like(elevation, own.elevation_deg if not own.straight else 45.0)
     if own.distance_m is not None and offset_m is None:
         distance = np.full_like(distance, own.distance_m)
     return Track(times, azimuth, np.clip(elevation, -90, 90), np.maximum(distance, NEAREST_M))
+
+
+def _true(phrases: Sequence[tuple[Phrase, list[Track]]], azimuth_deg: float) -> bool:
+    """Whether what is at `azimuth_deg` is left and right of what it is said to be: it only says so."""
+    sides = [(phrase, tracks) for phrase, tracks in phrases if phrase.groups["relation"] in SIDES]
+    lateral = math.sin(math.radians(azimuth_deg))
+    further = [
+        (lateral - np.sin(np.radians(tracks[0].azimuth_deg)))
+        * {"left": 1, "right": -1, "beside": 0}[phrase.groups["relation"]]
+        for phrase, tracks in sides
+    ]
+    return bool(sides) and all((by > CLEARLY).all() for by in further)
 
 
 def _on(times: Floats, known: Floats, values: Floats) -> Floats:

@@ -126,6 +126,15 @@ SOURCES = (
     PEOPLE | ANIMALS | VEHICLES | MACHINES | WEAPONS | NATURE | SOUNDS
     | MORE_INSTRUMENTS | INSTRUMENTS | HEARD
 )  # fmt: skip
+# they come nearer where "a radio comes from the left" only says where it is
+_COMING = word_set(
+    "ball bat marble puck coin dice balloon toy robot mower lawnmower elevator lift rock stone pebble boulder "
+    "avalanche landslide lava storm thunderstorm hurricane tornado blizzard gale fireball smoke "
+    "footfall step stomp hoof bag box chair bed keys parade fight battle swing bucket broom"
+)
+STANDING = (
+    (MACHINES | NATURE | SOUNDS | MORE_INSTRUMENTS | word_set("gunshot gunfire shot explosion")) - _COMING
+)  # fmt: skip
 # where a scene plays, when, and what a text is made of
 SETTINGS = LANDMARKS | word_set(
     "cafe café restaurant pub club nightclub station airport office classroom school hospital library "
@@ -169,6 +178,11 @@ def can_sound(word: str) -> bool:
         singulars.append(word[:-3] + "man")
     form = verb_forms().get(word)
     return any(one in SOURCES for one in singulars) or (form is not None and form[0] in SOUND_VERBS)
+
+
+def stands(word: str) -> bool:
+    """Whether what "comes from the left" is there all the time: a sound, or a thing that stays."""
+    return word in STANDING or (word.endswith("s") and word[:-1] in STANDING)
 
 
 def often_heard(word: str) -> bool:
