@@ -15,8 +15,8 @@ PLACES = DIRECTIONS | word_set("up down updown level elevation offscreen")
 COUPLES = word_set("couple pair duo twins lovers newlyweds parents grandparents siblings spouses")
 # people that are "it" as well: babies, crowds, and a vacuum cleaner
 NEUTER = word_set(
-    "baby infant newborn toddler child crowd audience choir chorus band orchestra ensemble group team crew class "
-    "cleaner singing guitar"
+    "baby infant newborn toddler child crowd audience choir chorus band orchestra ensemble group team crew "
+    "class cleaner singing guitar"
 )
 MOTIONS = word_set("extent finish move circle pass approach recede rise fall oscillate")
 TIMES = word_set("window after until first last length at_end at_start first_half second_half whole")

@@ -98,7 +98,9 @@ def is_heard(mention: Mention, tokens: Sequence[Token]) -> bool:
     return bool(
         words & (HEARD | INSTRUMENTS)
         or (mention.nouns and stands(tokens[mention.nouns[-1]].norm))
-        or mention.verb or mention.sound_of or mention.quoted is not None
+        or mention.verb
+        or mention.sound_of
+        or mention.quoted is not None
     )
 
 

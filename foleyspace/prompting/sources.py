@@ -128,8 +128,8 @@ SOURCES = (
 )  # fmt: skip
 # they come nearer where "a radio comes from the left" only says where it is
 _COMING = word_set(
-    "ball bat marble puck coin dice balloon toy robot mower lawnmower elevator lift rock stone pebble boulder "
-    "avalanche landslide lava storm thunderstorm hurricane tornado blizzard gale fireball smoke "
+    "ball bat marble puck coin dice balloon toy robot mower lawnmower elevator lift rock stone pebble "
+    "boulder avalanche landslide lava storm thunderstorm hurricane tornado blizzard gale fireball smoke "
     "footfall step stomp hoof bag box chair bed keys parade fight battle swing bucket broom"
 )
 STANDING = (
