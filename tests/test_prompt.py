@@ -278,6 +278,23 @@ def test_what_only_says_so_again_moves_nothing(text, azimuths) -> None:
         assert source.gain_db is None or len(source.times) in (1, 4)
 
 
+def test_who_goes_off_to_a_side_ends_there_and_what_rings_stays() -> None:
+    for text in (
+        "a car goes off to the left",
+        "two men go off to the left",
+        "a man walks off screen to the left",
+    ):
+        (source,) = read(text)
+        assert xyz_to_angles(source.xyz)[0][[0, -1]] == pytest.approx([0, 90]), text
+    for text in (
+        "a siren goes off to the left",
+        "a bomb goes off to the left",
+        "a dog barks off screen to the left",
+    ):
+        (source,) = read(text)
+        assert xyz_to_angles(source.xyz)[0] == pytest.approx([90]), text
+
+
 def test_what_stays_does_not_come_nearer_and_what_moves_does() -> None:
     for thing in ("radio", "church bell", "washing machine", "waterfall", "explosion"):
         assert len(read(f"a {thing} comes from the left")[0].times) == 1, thing

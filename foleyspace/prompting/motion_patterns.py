@@ -171,7 +171,8 @@ MOTION_PATTERNS: list[tuple[str, str]] = [
     (
         "recede",
         rf"(?:{_GETS}|(?:pull|pulls|pulled|pulling)(?! (?:away|off) (?:the|a|an|his|her|its|my|your|our|their"
-        rf"|some|two|this|that|these|those)(?: |$))) (?:away|off(?! of)|further|further away"
+        rf"|some|two|this|that|these|those)(?: |$))) (?:away|off(?! of| (?:the )?(?:screen|camera|stage|frame"
+        rf"|picture)(?: |$))|further|further away"
         rf"|further and further|further and further away"
         rf"|further off|into the distance|off into the distance|away into the "
         rf"distance)(?: from {LISTENER})?(?: into the distance)?",

@@ -126,6 +126,7 @@ SOURCES = (
     PEOPLE | ANIMALS | VEHICLES | MACHINES | WEAPONS | NATURE | SOUNDS
     | MORE_INSTRUMENTS | INSTRUMENTS | HEARD
 )  # fmt: skip
+_RINGING = word_set("siren horn klaxon engine motor")
 # they come nearer where "a radio comes from the left" only says where it is
 _COMING = word_set(
     "ball bat marble puck coin dice balloon toy robot mower lawnmower elevator lift rock stone pebble "
@@ -183,6 +184,12 @@ def can_sound(word: str) -> bool:
 def stands(word: str) -> bool:
     """Whether what "comes from the left" is there all the time: a sound, or a thing that stays."""
     return word in STANDING or (word.endswith("s") and word[:-1] in STANDING)
+
+
+def travels(word: str) -> bool:
+    """Whether what "goes off to the left" goes there, and does not ring there."""
+    singular = word[:-2] + "an" if word.endswith("men") else word.removesuffix("s")
+    return bool({word, singular} & (PEOPLE | ANIMALS | VEHICLES) - _RINGING)
 
 
 def often_heard(word: str) -> bool:

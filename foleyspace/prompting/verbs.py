@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from foleyspace.prompting.clause import PLACES
 from foleyspace.prompting.labels import Mention, Pieces, is_heard, is_plural
-from foleyspace.prompting.sources import can_sound
+from foleyspace.prompting.sources import can_sound, travels
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.unlisted import ARTICLES
 from foleyspace.prompting.verb_words import (
@@ -221,7 +221,9 @@ def read_verb(state: FragmentState, i: int, form: tuple[str, str]) -> None:
     at = state.items.index(i) + 1
     following = state.items[at] if at < len(state.items) else None
     if base == "go" and isinstance(following, Phrase) and following.text.lower().startswith("off "):
-        return  # "an explosion goes off in the distance"
+        name = state.tokens[mention.nouns[-1]].norm if mention is not None and mention.nouns else ""
+        if following.prep != "to" or not travels(name):
+            return  # "an explosion goes off in the distance", "an alarm goes off to the left"
     if base == "go" and state.next_word(at - 1) == "off":
         after = state.items[at + 1] if at + 1 < len(state.items) else None
         if not isinstance(after, Phrase) or after.prep not in ("to", "toward"):
