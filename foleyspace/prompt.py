@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foleyspace.errors import InputError
-from foleyspace.prompting.clause import Clause
+from foleyspace.prompting.clause import DIRECTIONS, Clause
 from foleyspace.prompting.clauses import read_clauses
 from foleyspace.prompting.compass import read_compass
 from foleyspace.prompting.frames import without_frames
@@ -29,12 +29,13 @@ from foleyspace.prompting.resolve import Resolver
 from foleyspace.prompting.rows import share_sides
 from foleyspace.prompting.scan import scan
 from foleyspace.prompting.slices import join_slices
-from foleyspace.prompting.sources import often_heard
+from foleyspace.prompting.sources import can_sound, often_heard
 from foleyspace.prompting.text import Token, read_text
 from foleyspace.prompting.words import DETERMINERS, LANDMARKS
 from foleyspace.types import Scene
 
 MAX_SOURCES = 16
+STRANGE_NAME, STRANGE_WORDS = 3, 5  # so many words a name and altogether, none of them known, are no English
 MAX_DURATION_S = 86_400.0
 
 
@@ -65,6 +66,9 @@ def read_prompt(text: str, duration: float) -> PromptReading:
     clauses, unknown = read_clauses(scan(tokens, clean), tokens)
     if not clauses:
         raise InputError("`prompt` names no sound: say what is heard and where")
+    words = sum(len(clause.label.split()) for clause in clauses)
+    if words >= STRANGE_WORDS and all(_strange(clause) for clause in clauses):
+        raise InputError("`prompt` is not understood: it must say in English what is heard and where")
     share_sides(clauses, notes)
     place_by_listener(clauses)
     settle_settings(clauses)
@@ -85,6 +89,14 @@ def read_prompt(text: str, duration: float) -> PromptReading:
     missed = [clean[tokens[a].start : tokens[b - 1].end] for a, b in unknown if a < b] + resolver.unknown
     scene = Scene(tuple(sources), float(duration))
     return PromptReading(scene, tuple(dict.fromkeys(notes)), tuple(dict.fromkeys(missed)))
+
+
+def _strange(clause: Clause) -> bool:
+    """Several words of which none is a place, a time, a motion or a thing that sounds."""
+    words = clause.label.split()
+    known = sum(map(can_sound, words))  # "chat" is a word in French, too
+    strange = known == 0 or (known == 1 and not clause.label.isascii())
+    return strange and len(words) >= STRANGE_NAME and not clause.quoted and not any(clause.stages)
 
 
 def _caption(clause: Clause, tokens: Sequence[Token], text: str) -> str:
@@ -116,6 +128,9 @@ def _with_new_references(clauses: list[Clause], tokens: Sequence[Token]) -> list
                     or head in LANDMARKS
                     or phrase.groups["relation"] == "to"
                 )
+                known = find(ref, out, k) if clause.both else None
+                if known is not None and not out[known].has(DIRECTIONS):
+                    out[known].stages[0] += clause.both  # "both are on the left", told of later
                 if new and ref.end and ref.words[0] != "listener" and find(ref, out, k) is None:
                     words = (t.raw.lower() for t in tokens[ref.start : ref.end] if t.norm not in DETERMINERS)
                     label = ref.label or " ".join(words)

@@ -9,6 +9,7 @@ from foleyspace.prompting.fragments import Fragment, cut_fragments
 from foleyspace.prompting.labels import Mention, Pieces
 from foleyspace.prompting.naming import (
     apposed,
+    first_token,
     is_aside,
     is_part,
     is_way,
@@ -17,6 +18,7 @@ from foleyspace.prompting.naming import (
     new_clause,
     only_looks,
     share_verb,
+    under_heading,
 )
 from foleyspace.prompting.others import group_of, remaining, told_by_pronoun
 from foleyspace.prompting.referring import POSSESSIVES, only_leaves, owner_place, read_pieces, told_of
@@ -34,7 +36,7 @@ from foleyspace.prompting.sources import SETTINGS
 from foleyspace.prompting.talk import only_talk
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.view import Phrase
-from foleyspace.prompting.words import DETERMINERS, SCREENS
+from foleyspace.prompting.words import SCREENS
 
 
 def read_clauses(
@@ -121,15 +123,9 @@ class _Assembler:
             groups[-1][1].extend(waiting)
         start, stop = self.fragments[k].span
         for n, (mention, phrases) in enumerate(groups):
-            end = min(self._starts(*groups[n + 1]), stop) if n + 1 < len(groups) else stop
+            end = min(first_token(*groups[n + 1], self.tokens), stop) if n + 1 < len(groups) else stop
             self._add(k, mention, phrases, (start, end), leading=n == 0 and place_first)
             start = end
-
-    def _starts(self, mention: Mention, phrases: list[Phrase]) -> int:
-        first = mention.quoted if mention.quoted is not None else mention.nouns[0] if mention.nouns else 10**6
-        while first < 10**6 and first > 0 and self.tokens[first - 1].norm in DETERMINERS:
-            first -= 1
-        return min([first, *(phrase.start for phrase in phrases if phrase.start < first)])
 
     def _more_mentions(self, piece: Pieces, phrase: Phrase) -> bool:
         at = piece.parts.index(phrase)
@@ -150,7 +146,9 @@ class _Assembler:
         if not phrases and is_part(self._last, fragment.before, mention, self.tokens):
             self.clauses[-1].spans.append(span)
             return
-        if only_looks(mention, self.tokens) or (self._last is not None and is_way(mention, self.tokens)):
+        if only_looks(mention, self.tokens, bool(phrases)) or (
+            self._last is not None and is_way(mention, self.tokens)
+        ):
             start = k == 0 or self.fragments[k - 1].sentence != fragment.sentence
             if phrases and (self._last is None or start):
                 self.pending += phrases
@@ -169,6 +167,10 @@ class _Assembler:
             clause.add(phrases)
             clause.plain = clause.plain and not phrases
             clause.spans.append(span)
+            return
+        headed = under_heading(self.clauses, self.groups, fragment, mention, phrases, self.tokens)
+        if headed is not None:
+            self.current = headed
             return
         share_verb(self._last, fragment.before, mention, self.tokens)
         starts = mention.nouns[0] if mention.nouns else span[0] + 1

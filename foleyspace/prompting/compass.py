@@ -33,7 +33,8 @@ _NO_PLACE = "".join(
                  "faces")
 )  # fmt: skip
 _FACING = (
-    r"(?:(?:now |then )?(?:i|we|you|me|us|(?:the )?listener)(?: am| are| is)?(?: now)?"
+    r"(?:(?:now |then )?(?:i|we|you|me|us|(?:the )?(?:listener|player|user|viewer|avatar|hero|camera"
+    r"|microphone|mic|participants?))(?: am| are| is)?(?: now)?"
     r"(?: (?:sitting|standing|sit|stand|sits|stands))? (?:facing|faces?|looking|looks?)"
     r"|(?:(?<=^)|(?<=[.;!?:] )|(?P<aside>(?<=, )))(?:(?:now|then)(?: ,)? )?(?:facing|looking))"
     rf"(?: to)?(?: the)?(?: due)? {_POINT}(?= [.,;:!?)]| and |$)"

@@ -59,6 +59,16 @@ _FRAMES: list[tuple[bool, str, str]] = [
      r"(?: to (?:be able to )?(?:hear|have|listen to|get|be|(?=place|put|pan|position|make|add)))?(?= )", ""),
     (False, r"(?:let|make|have) (?:me|us|the listener) (?:hear|listen to|have)(?= )", ""),
     (False, r"let there be(?= )", ""),
+    (True, r"(?:now )?(?:breathe|relax|inhale|exhale|imagine|picture this|(?:close|open) your eyes"
+     r"|sit back|lie (?:back|down)|take a (?:deep )?breath)(?: (?:in|out|deeply|slowly|and|now|calmly))*"
+     r"(?= [.,!;]|$)", ""),
+    (True, r"here ,(?= )", ","),
+    (True, r"(?:is there )?any chance (?:of|that|for)(?= )", ""),
+    (True, r"(?:hey |yo |ok |okay )?(?:dude|bro|bruh|folks|buddy|guys)(?: ,)?(?= (?:the|a|an|put|pan|can"
+     r"|could|i|make|there|my|what|please) )", ""),
+    (True, r"(?:the |these |those )?(?:sounds|sources|instruments|objects|players|speakers|voices|things)"
+     r" (?:are|were)(?: as follows)? (?=:)", ""),
+    (False, r"(pages?) turning(?! (?:to|from|into|around))(?= |$)", r"\1-turning"),
     (True, r"(?:angle|focus|focusing|zoom|zooming|close|closing)(?: in| up)? (?:on|onto)(?= (?:the|a|an"
      r"|my|our)"
      r" (?!left |right |front |back ))", ""),
@@ -90,7 +100,8 @@ _FRAMES: list[tuple[bool, str, str]] = [
     (False, r"(?:(?<=left )2(?= right)|(?<=right )2(?= left)|(?<=front )2(?= back)|(?<=back )2(?= front)"
      r"|(?<=l )2(?= r(?: |$))|(?<=r )2(?= l(?: |$)))", "to"),
     # what was said before is taken back
-    (False, r"(?:[,-] )?(?:(?:no|oh|oops|ah) )*(?:(?:no|wait|sorry|oops) (?:wait|sorry|no)|scratch that"
+    (False, r"(?:[,-] )?(?:(?:no|nah|nope|oh|oops|ah) )*(?:(?:no|nah|nope|wait|sorry|oops) (?:wait|sorry|no"
+     r"|nah)|scratch that"
      r"|strike that"
      r"|or rather|make that|correction|i mean|i meant|on second thoughts?|actually no)(?: [,.:!-])?(?= )",
      "instead"),

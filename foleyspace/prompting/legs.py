@@ -87,7 +87,8 @@ def split_legs(stage: Sequence[Phrase]) -> Parts:
     side = next((p for p in parts.target if p.kind == "lateral" and p.prep in ("on", "at")), None)
     depths = {p.kind for p in parts.origin}, {p.kind for p in parts.target} - {"lateral"}
     whole = not any("ahead" in p.text for p in parts.target)  # "ahead on the left" is one place
-    if side is not None and whole and depths in (({"front"}, {"back"}), ({"back"}, {"front"})):
+    told = any(p.kind in ("start", "finish") for p in stage)  # "starts at the back, ends up ..."
+    if side is not None and whole and not told and depths in (({"front"}, {"back"}), ({"back"}, {"front"})):
         parts.origin.append(side)  # "from front to back on the left"
     return parts
 
@@ -117,7 +118,10 @@ def _completes(phrase: Phrase, last: Phrase | None, stage: Sequence[Phrase]) -> 
     ):
         return False
     weak = {phrase.groups.get("mod", ""), phrase.groups.get("mod2", "")} & set(WEAK.split("|"))
-    goes = any(p.kind in MOTIONS and "arriving" not in p.groups for p in stage)
+    going = [p.start for p in stage if p.kind in MOTIONS and "arriving" not in p.groups]
+    goes = bool(going)
+    if goes and min(going) > phrase.start and last.end == phrase.start:
+        return True  # "groans behind me to the left, comes closer"
     return phrase.start - last.end == 1 or (bool(weak) and last.kind == "back" and not goes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, Clause, meant
+from foleyspace.prompting.fragments import Fragment
 from foleyspace.prompting.labels import Mention, Pieces, label_of, only_plays
 from foleyspace.prompting.others import another_clause, counted
 from foleyspace.prompting.sources import PEOPLE, SOURCES, TALK, can_sound
@@ -22,13 +23,48 @@ from foleyspace.prompting.words import (
 )
 
 _GENERIC = word_set("source sound object target masker stimulus element track item channel emitter")
+_SLOTS = word_set("stem slot layer bus input position spot speaker loudspeaker station marker")
 _MANNERS = word_set("voice tone accent pitch tempo")
 _ALONE = word_set("single one only mono same just point")
 
 
-def only_looks(mention: Mention, tokens: Sequence[Token]) -> bool:
+def first_token(mention: Mention, phrases: Sequence[Phrase], tokens: Sequence[Token]) -> int:
+    """Where its name begins, with its article and the places said before it."""
+    first = mention.quoted if mention.quoted is not None else mention.nouns[0] if mention.nouns else 10**6
+    while first < 10**6 and first > 0 and tokens[first - 1].norm in DETERMINERS:
+        first -= 1
+    return min([first, *(phrase.start for phrase in phrases if phrase.start < first)])
+
+
+def under_heading(
+    clauses: list[Clause],
+    groups: Sequence[Clause],
+    fragment: Fragment,
+    mention: Mention,
+    phrases: Sequence[Phrase],
+    tokens: Sequence[Token],
+) -> Clause | None:
+    """ "Channel 2 (left): a siren": what stands before the colon is where, and no name of a sound. The last
+    clause becomes one of what is named after it; None where it was no heading."""
+    if not clauses or not fragment.before.endswith(":") or any(p.kind in DIRECTIONS for p in phrases):
+        return None
+    heading = clauses[-1]
+    words = [word for word in heading.label.lower().split() if not word.isdigit()]
+    if not words or words[-1] not in _GENERIC | _SLOTS or heading.quoted or not heading.has(PLACES):
+        return None
+    clause = new_clause(clauses[:-1], groups, mention, tokens)
+    clause.stages, clause.spans = heading.stages, [*heading.spans, fragment.span]
+    clause.sentence, clause.plain, clause.lead = heading.sentence, False, True
+    clause.add(phrases)
+    clauses[-1] = clause
+    return clause
+
+
+def only_looks(mention: Mention, tokens: Sequence[Token], placed: bool) -> bool:
     """The camera and the listener are no sounds, unless something is heard of them."""
     words = {tokens[i].norm for i in mention.nouns if tokens[i].number is None}
+    if words == {"audience"} and placed:
+        return False
     if words & {"audience", "player", "user"} and any(
         token.norm in ("i", "me", "my", "us") for token in tokens
     ):

@@ -11,7 +11,8 @@ NUM = r"[+-]?\d+(?:\.\d+)?"
 LISTENER = (
     r"(?:(?:the |my |your |our |a )?(?:listener|viewer|camera|audience|head|microphone|mic"
     r"|player|observer|user|subject|participant|hearer|wearer|dummy head|manikin|hero|protagonist"
-    r"|nose|face|body|spectator|chair|seat|position|foot|feet|legs|knees)(?: 's (?:head|position"
+    r"|nose|face|body|spectator|visitor|onlooker|bystander|chair|seat|position|foot|feet|legs|knees)"
+    r"(?: 's (?:head|position"
     r"|seat|view))?|me|you|us|myself|yourself)"
 )
 SCREEN = (

@@ -125,6 +125,9 @@ class Resolver:
                 track = self._reference(k, ref, phrase)
                 if track is not None:
                     found.append(track)
+        if kind == "same" and phrase.text.lower().endswith(("there", "that place")):
+            ends = [as_place(track, last=True) for track in found]  # "there" is where it has come to
+            found = [still(p.azimuth_deg or 0.0, p.elevation_deg or 0.0, p.distance_m or 2.0) for p in ends]
         listeners = [ref for ref in refs if ref.words == ("listener",)]
         if kind == "between" and listeners and found:
             return [listener_half(found[0]), listener_half(found[0])]

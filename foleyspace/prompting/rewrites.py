@@ -29,6 +29,8 @@ REWRITES: list[tuple[str, str]] = [
      r"|above|below|in front|next to|near|to the) )", r"\1"),
     (rf"(from|to) (?:this|that|one|the one|the other|another) (?:side|end) ,(?= (?:the |my |your )?{_SIDE}"
      r"(?: |$))", r"\1"),
+    (r"from (?:one|this) (?:side|end|horizon|edge|ear|wall) to (?:the|its|my) other(?: (?:side|end|one))?"
+     r"(?: ,)? (?:from )?(?:the )?(left|right) to (?:the )?(left|right)(?= |$)", r"from \1 to \2"),
     (r"in (?:front of )?(?:my|your|our) (?:face|nose)(?= |$)", "very close in front of me"),
     # on a stage, seen from the seats; in a script
     (r"(?:up|down) ?stage (left|right|centre)", r"front \1"),
@@ -75,12 +77,23 @@ REWRITES: list[tuple[str, str]] = [
      r"(?: now| again| back)? (?:to|on|toward)(?= )", ""),
     (r"(?:call|make|say) it(?= (?:about |some |roughly )?\d)", ""),
     (r"it is(?= (?:me|us) \w+ing )", ""),
+    (r"anywhere (?:else )?but (?:on |at |in |to )?(?:the |my )?(?:left|right|front|back|centre|behind"
+     r"(?: me)?)(?= |$)", ""),
+    (r"deep (in|inside|within|into)(?= (?:the|a|my) )", r"\1"),
+    (r"(?:slowly )?(?:winding|slowing|dying|calming|quietening|powering|running) down(?= [.,;]|$)", ""),
     # a place told before
     (r"out of (it|him|her|them)(?= |$)", r"from \1"),
     (r"(?:right )?(?:over|in|out) there(?= |$)(?! (?:is|are|was|were) )", "at that place"),
     (r"from (?:over |in )?there(?= |$)(?! (?:is|are|was|were) )", "from that place"),
     (r"(?:inside|within|in|on|onto|upon) (it|them)(?= |$)", r"in the same place as \1"),
+    (rf"{NUM} degrees to the (left|right) (?:(?:,|er) )*(?:no|instead)(?: sorry)?(?: ,)? ({NUM})(?= [.,;]|$)",
+     r"\2 degrees to the \1"),
+    # distances
+    (r"(?:at|from) (?:a|the) (?:far|great|long|large|considerable) distance(?= |$)", "far away"),
+    (r"(?:at|from) (?:a|the) (?:near|close|short|small) distance(?= |$)", "close"),
+    (rf"all (?=(?:at|from|within) {NUM} metres(?: |$))", "they "),
     # angles
+    (rf"(azimuth|azi|elevation|angle) and(?= {NUM}(?: |$))", r"\1"),  # "plus 40"
     (rf"({NUM}) degrees clockwise(?: (?:from|of) (?:the )?(?:front|centre|straight ahead|ahead|north|0"
      r" degrees))?(?= |$)", r"azimuth -\1 degrees"),
     (rf"({NUM}) degrees (?:counterclockwise|anti clockwise|counter clockwise)(?: (?:from|of) (?:the"
@@ -113,6 +126,7 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?:falls?|falling|fell|goes|going|went|gets?|becomes?|became|turns?|grows?) (?:silent|quiet|dead|dark"
      r"|mute|still)(?= |$)", "stops"),
     # what is not so
+    (r"there (?:is|are|was|were) not (?:any|a|an)(?= )", "no"),
     (r"neither (?:[\w-]+ ){1,4}nor (?:[\w-]+ ){1,4}?(?:, )?but(?= )", ""),
     (r"not (?:the|a|an) (?:[\w-]+ ){1,2}but(?= (?:the|a|an) )", ""),
     (r"that (?:i|you|we|one)(?: can| could)?(?: almost| nearly)? (?:feel|hear|sense|touch)"

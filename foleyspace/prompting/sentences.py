@@ -171,7 +171,7 @@ def goes_forward(
             break
     after = (
         [tokens[i].norm for i in fragments[k + 1].items if isinstance(i, int)]
-        if k + 1 < len(fragments)
+        if k + 1 < len(fragments) and fragments[k + 1].sentence == fragment.sentence
         else []
     )
     if after and set(after) <= NOTHING:
@@ -179,8 +179,10 @@ def goes_forward(
     if following is None or not following.mentions or fragment.after in _AND:
         return False
     last = fragments[k - 1].items[-1]
-    if fragment.before == "and" and isinstance(last, Phrase) and last.kind == phrases[0].kind == "lateral":
-        return False  # "computers beep left and right, an alarm"
+    pair = {"lateral"} | ({"azimuth", "angle", "clock"} if target.several else set())
+    alike = isinstance(last, Phrase) and last.kind == phrases[0].kind
+    if fragment.before == "and" and alike and phrases[0].kind in pair:
+        return False  # "computers beep left and right, an alarm", "wolves at 90 and -90 degrees, an owl"
     kinds = {phrase.kind for phrase in phrases}
     if opens:
         return True  # a place opens the sentence

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from foleyspace.errors import InputError
 from foleyspace.prompting.numbers import NUMBER, UNIT, read_numbers
 from foleyspace.prompting.spelling import corrected
+from foleyspace.prompting.tables import rows_said
 from foleyspace.prompting.words import word_set
 
 MAX_CHARACTERS = 2000
@@ -104,7 +105,7 @@ def read_text(text: str) -> tuple[str, list[Token], list[str]]:
         raise InputError("`prompt` is empty but must say what is heard and where")
     if len(text) > MAX_CHARACTERS:
         raise InputError(f"`prompt` has {len(text)} characters but must have {MAX_CHARACTERS} or fewer")
-    text, notes = _clean(text)
+    text, notes = _clean(rows_said(text))
     tokens: list[Token] = []
     for match in _TOKEN.finditer(text):
         tokens += _split(match)

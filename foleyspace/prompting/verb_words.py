@@ -53,7 +53,8 @@ MOVE_VERBS = word_set(
     "streak hurtle sneak come enter arrive pass approach near circle orbit revolve rotate spin recede "
     "leave depart retreat disappear rise climb ascend fall drop descend sink lift soar land plunge follow "
     "return loop scoot whip flit flitter skitter skim trek hike wade paddle swerve veer spiral patrol wobble "
-    "pelt scud barrel lurch shamble tramp spread waft seep haul lug tow drag slink slip slide stray canter"
+    "pelt scud barrel lurch shamble tramp spread waft seep haul lug tow drag slink slip slide stray canter "
+    "swirl whirl twirl zigzag"
 )
 # the noise is the walking itself
 STEPPING = word_set("walk run jog march gallop trot stomp tiptoe sprint")

@@ -28,8 +28,11 @@ SHOWN = ("SNR", "ILDe", "IPDe", "AZe", "STFT", "ENV", "WAV", "AMP", "PHA", "FD",
 @click.command(help=__doc__)
 @click.argument("metrics", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def main(metrics: Path) -> None:
-    found = json.loads(metrics.read_text(encoding="utf-8"))
-    groups = found["groups"].values()
+    try:
+        found = json.loads(metrics.read_text(encoding="utf-8"))
+        groups, systems = found["groups"].values(), found["systems"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise click.UsageError(f"{metrics} must be the metrics.json of `foleyspace evaluate`") from None
     columns = [key for key in SHOWN if any(key in group["figures"] for group in groups)]
 
     def mean(key: str, system: str, what: str = "mean") -> float:
@@ -50,7 +53,7 @@ def main(metrics: Path) -> None:
 
     print(f"| system | {' | '.join(columns)} |")
     print(f"| --- |{' --- |' * len(columns)}")
-    for system in found["systems"]:
+    for system in systems:
         print(f"| {system} | {' | '.join(cell(key, system) for key in columns)} |")
     for paper, stated in PAPERS.items():
         print(f"| {paper} (own) | {' | '.join(str(stated.get(key, '')) for key in columns)} |")
