@@ -66,8 +66,8 @@ def read_prompt(text: str, duration: float) -> PromptReading:
     clauses, unknown = read_clauses(scan(tokens, clean), tokens)
     if not clauses:
         raise InputError("`prompt` names no sound: say what is heard and where")
-    words = sum(len(clause.label.split()) for clause in clauses)
-    if words >= STRANGE_WORDS and all(_strange(clause) for clause in clauses):
+    named = sum(len(clause.label.split()) for clause in clauses)
+    if named >= STRANGE_WORDS and all(_strange(clause) for clause in clauses):
         raise InputError("`prompt` is not understood: it must say in English what is heard and where")
     share_sides(clauses, notes)
     place_by_listener(clauses)

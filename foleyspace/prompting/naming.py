@@ -38,7 +38,7 @@ def first_token(mention: Mention, phrases: Sequence[Phrase], tokens: Sequence[To
 
 def under_heading(
     clauses: list[Clause],
-    groups: Sequence[Clause],
+    groups: list[Clause],
     fragment: Fragment,
     mention: Mention,
     phrases: Sequence[Phrase],
@@ -150,7 +150,7 @@ def share_verb(before: Clause | None, joint: str, mention: Mention, tokens: Sequ
 
 def named_again(
     clauses: Sequence[Clause],
-    groups: Sequence[Clause],
+    groups: list[Clause],
     mention: Mention,
     phrases: Sequence[Phrase],
     tokens: Sequence[Token],
