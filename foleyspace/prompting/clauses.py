@@ -190,11 +190,12 @@ class _Assembler:
             if again is not None or (self.pending and clause.after is None):
                 phrases.insert(0, then)
         clause.spans += [*self.pending_spans, span]
-        own, self.pending = told_of(self.pending, phrases, clause)
+        before = self.clauses[-2] if len(self.clauses) > 1 else None
+        placed = before if again is None else None
+        own, self.pending = told_of(self.pending, phrases, clause, mention, placed)
         self.pending_spans = []
         self.current = clause
         clause.plain = clause.plain and not any(p.kind in PLACES | MOTIONS for p in own) and not mention.verb
-        before = self.clauses[-2] if len(self.clauses) > 1 else None
         if (
             fragment.before.endswith(("with", "where"))
             and before is not None

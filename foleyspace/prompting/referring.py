@@ -104,10 +104,20 @@ def _placed_reference(
 
 
 def told_of(
-    pending: Sequence[Phrase], phrases: Sequence[Phrase], clause: Clause
+    pending: Sequence[Phrase],
+    phrases: Sequence[Phrase],
+    clause: Clause,
+    mention: Mention,
+    before: Clause | None,
 ) -> tuple[list[Phrase], list[Phrase]]:
     """The phrases that can tell of a source, and those that wait for another: "between the piano on the left
-    and the harp on the right, a singer hums"."""
+    and the harp on the right, a singer hums". Those that name it only to place the one `before` are given
+    to that: "a duck, closer than the frog on the left"."""
+    if before is not None and before.sentence == clause.sentence:
+        nouns = set(mention.nouns)
+        about = [p for p in phrases if any(nouns & set(range(ref.start, ref.end)) for ref in p.refs)]
+        before.add(about)
+        phrases = [phrase for phrase in phrases if phrase not in about]
     waits = [
         phrase
         for phrase in [*pending, *phrases]

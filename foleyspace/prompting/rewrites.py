@@ -88,6 +88,16 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?:inside|within|in|on|onto|upon) (it|them)(?= |$)", r"in the same place as \1"),
     (rf"{NUM} degrees to the (left|right) (?:(?:,|er) )*(?:no|instead)(?: sorry)?(?: ,)? ({NUM})(?= [.,;]|$)",
      r"\2 degrees to the \1"),
+    (r"(?:roar|rumble|thunder|screech|rattle|clatter|chug|sputter|splutter|growl|rev|blast|tear)(s|ing)?"
+     r" (off|away)(?= (?:to|into|toward) )", r"speed\1 \2"),
+    (r"(?:at|from) (?:a )?(?:high|raised) elevation(?= |$)", "high up"),
+    (r"(?:at|from) (?:a )?low elevation(?= |$)", "low down"),
+    (r"(left|right|front|back|rear) quadrant(?= |$)", r"\1"),
+    (r"(punches|blows|kicks|shots|hits|strikes|shells|bombs) (?:land|landing|landed)(?= )", r"\1"),
+    # a row told as one thing
+    (r"(?:are |is )?(?:fanned out|arranged|laid out|lined up|ordered|placed|seated)(?: in a row)?"
+     r" from (left to right|right to left) (?:as|:)(?= )", r"from \1 :"),
+    (r"(\w+s) with(?= (?:the )?[\w-]+ \( )", r"\1 ,"),
     # distances
     (r"(?:at|from) (?:a|the) (?:far|great|long|large|considerable) distance(?= |$)", "far away"),
     (r"(?:at|from) (?:a|the) (?:near|close|short|small) distance(?= |$)", "close"),

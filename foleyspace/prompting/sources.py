@@ -98,7 +98,7 @@ SOUNDS = word_set(
     "cry laugh laughter giggle chuckle cackle sob sigh groan moan grunt gasp yawn cough sneeze sniff snore "
     "hiccup burp breath breathing heartbeat pulse footstep footfall step stomp tread hoofbeat hoof gallop "
     "applause clap clapping cheer cheering boo hum buzz beep bleep blip ping chime ring ringtone tick "
-    "tick-tock click clack clatter clang clank clink clunk thud thump bang boom crash smash crunch crack "
+    "punch slap tick-tock click clack clatter clang clank clink clunk thud thump bang boom crash smash crunch crack "
     "crackle snap pop rustle squeak creak squeal screech scrape scratch hiss sizzle whoosh swoosh swish "
     "whir whirr whine drone rumble roar growl snarl bark howl meow purr moo neigh bleat quack cluck crow "
     "hoot caw chirp tweet chirping birdsong croak splash gurgle trickle drip knock knocking tap tapping "

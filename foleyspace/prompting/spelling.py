@@ -15,7 +15,7 @@ PLACE_WORDS = word_set(
     "metre meter seconds second around circles circle circling clockwise counterclockwise approaches "
     "approaching towards toward moves moving passes passing slightly until before after while away azimuth "
     "elevation further farther background foreground offscreen directly oclock from shoulder corner "
-    "straight screen next then twice just"
+    "straight screen next then twice just everywhere"
 )
 # ordinary words one slip away from a place word (found among 30,000 English words), which stay as they are
 _ORDINARY = word_set(
