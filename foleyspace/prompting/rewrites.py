@@ -88,8 +88,8 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?:inside|within|in|on|onto|upon) (it|them)(?= |$)", r"in the same place as \1"),
     (rf"{NUM} degrees to the (left|right) (?:(?:,|er) )*(?:no|instead)(?: sorry)?(?: ,)? ({NUM})(?= [.,;]|$)",
      r"\2 degrees to the \1"),
-    (r"(?<=and )(?:roar|rumble|thunder|screech|rattle|clatter|chug|sputter|splutter|growl|rev|blast|tear)(s|ing)?"
-     r" (off|away)(?= (?:to|into|toward) )", r"speed\1 \2"),
+    (r"(?<=and )(?:roar|rumble|thunder|screech|rattle|clatter|chug|sputter|splutter|growl|rev|blast"
+     r"|tear)(s|ing)? (off|away)(?= (?:to|into|toward) )", r"speed\1 \2"),
     (r"(?:at|from) (?:a )?(?:high|raised) elevation(?= |$)", "high up"),
     (r"(?:at|from) (?:a )?low elevation(?= |$)", "low down"),
     (r"(left|right|front|back|rear) quadrant(?= |$)", r"\1"),
