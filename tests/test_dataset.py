@@ -285,6 +285,32 @@ def test_sounds_differ_in_a_mixture_and_levels_are_within_their_limit(sounds):
     assert abs(np.mean(levels)) < 4 * 5 / np.sqrt(180)
 
 
+def test_sounds_are_of_one_kind_as_often_as_asked(sounds):
+    """Where there are enough of them; speech and people's other sounds are one kind."""
+    loud = {
+        "dog": "animal",
+        "cat": "animal",
+        "talk": "speech",
+        "laugh": "human",
+        "cough": "human",
+        "drum": "instrument",
+    }
+    each = tuple(
+        replace(sounds.sounds[0], name=f"{name}.wav", label=name, kind=kind) for name, kind in loud.items()
+    )
+    few = SoundSet(each, draw_weights(list(each)))
+
+    def families(akin: float) -> list[int]:
+        drawn = (draw_mixture(few, 2, 1000, np.random.default_rng(i), akin=akin).labels for i in range(60))
+        return [len({loud[label].replace("speech", "human") for label in labels}) for labels in drawn]
+
+    drums = sum(
+        "drum" in draw_mixture(few, 2, 1000, np.random.default_rng(i), akin=1.0).labels[:1] for i in range(60)
+    )
+    assert families(1.0).count(2) == drums and 0 < drums < 30  # one drum alone has no like
+    assert families(0.0).count(2) > 30
+
+
 def test_noise_comes_as_often_as_asked(sounds):
     """Noise fills what a gate shut: some samples of a mixture without are exactly zero, with it none."""
     noisy = [draw_mixture(sounds, 2, RATE, np.random.default_rng(i), noise=1.0) for i in range(5)]

@@ -506,6 +506,8 @@ def test_words_say_where_the_sounds_are(made, sets):
         named_systems(["words:sides=up"], {})
     with pytest.raises(InputError, match="one of words, degrees"):
         named_systems(["words:precision=feet"], {})
+    with pytest.raises(InputError, match="`style` must be one of sentence, dense"):
+        named_systems(["words:style=haiku"], {})
     exact = named_systems(["words:precision=degrees"], {}, device="cpu")["words:precision=degrees"](
         item
     ).binaural

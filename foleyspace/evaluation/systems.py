@@ -4,7 +4,8 @@ mono                          the mono sound at both ears
 hrir                          naive: the whole mixture rendered at every place, averaged
 diffusion[:KEY=VALUE,...]     the shipped spatializer; keys steps, guidance, rounds, weights
 words[:KEY=VALUE,...]         the same, told in words where the sounds are: the caption, read back;
-                              keys sides=swapped mirrors what is said, precision=degrees says degrees
+                              keys sides=swapped mirrors what is said, precision=degrees says degrees,
+                              style=dense says where all are in every second
 foleyspace:weights=FILE,...   the DiffWave baseline; keys weights, steps
 tas:weights=FILE,...          the baselines by words, told the item's caption, which take the mono sound for
 tasu:weights=FILE,...         the sum of the ears; keys weights, steps, guidance
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from foleyspace.caption import Style
 from foleyspace.captioning.words import Precision
 from foleyspace.errors import InputError
 from foleyspace.evaluation.items import Item, check_sound, read_sound
@@ -44,7 +46,7 @@ System = Callable[[Item], Output]
 _SEPARATOR: dict[str, type] = {"steps": int, "guidance": float, "rounds": int, "weights": str}
 KEYS: dict[str, dict[str, type]] = {
     "diffusion": _SEPARATOR,
-    "words": {**_SEPARATOR, "sides": str, "precision": str},
+    "words": {**_SEPARATOR, "sides": str, "precision": str, "style": str},
     "foleyspace": {"steps": int, "weights": str},
     "tas": {"steps": int, "guidance": float, "weights": str},
     "tasu": {"steps": int, "guidance": float, "weights": str},
@@ -83,10 +85,13 @@ def named_systems(
                 raise InputError(
                     f"system {spec!r}: `precision` must be one of {', '.join(get_args(Precision))}"
                 )
+            style = options.pop("style", "sentence")
+            if style not in get_args(Style):
+                raise InputError(f"system {spec!r}: `style` must be one of {', '.join(get_args(Style))}")
             separator_options(options)  # what is wrong is found before what takes long
             name, system = spec, functools.partial(diffusion, options=options)
             if spec.startswith("words"):
-                said = {"swapped": sides == "swapped", "precision": precision}
+                said = {"swapped": sides == "swapped", "precision": precision, "style": style}
                 system = functools.partial(words, options=options, **said)
         elif spec.partition(":")[0] in ("foleyspace", "tas", "tasu"):
             kind, options = spec.partition(":")[0], _options(spec)
@@ -147,13 +152,15 @@ def diffusion(item: Item, options: dict[str, Any]) -> Output:
     return Output(place(stems, item.scene, item.hrirs).samples, None if item.stems is None else stems)
 
 
-def words(item: Item, options: dict[str, Any], swapped: bool, precision: Precision) -> Output:
-    """`diffusion` by the words of the scene's caption (`foleyspace.caption`, style "sentence"), `swapped` by
-    its mirror image: what is left of a scene when it is said and read again."""
+def words(
+    item: Item, options: dict[str, Any], swapped: bool, precision: Precision, style: Style = "sentence"
+) -> Output:
+    """`diffusion` by the words of the scene's caption (`foleyspace.caption`), `swapped` by its mirror image:
+    what is left of a scene when it is said and read again."""
     from foleyspace.caption import caption
     from foleyspace.prompt import read_prompt
 
-    said = caption(item.scene, seed=options["seed"], precision=precision)
+    said = caption(item.scene, style=style, seed=options["seed"], precision=precision)
     scene = read_prompt(said, item.scene.duration).scene
     if swapped:
         mirrored = [replace(source, xyz=source.xyz * [1, -1, 1]) for source in scene.sources]

@@ -22,6 +22,7 @@ from foleyspace.word_vectors import DIM, word_vectors
 SOURCES = {1: 0.02, 2: 0.63, 3: 0.30, 4: 0.05}  # how often so many sound at once
 ABSENT = 0.06  # how often a slot names what does not sound
 NOISE = 0.3  # how often there is steady noise
+AKIN = 0.3  # how often all sounds of a piece are of one kind: there it is hardest to tell which is which
 OWN_NOISE = 0.15  # how often a recording brings noise of its own
 SPEEDS = 0.3  # +-, natural logarithm
 # Sources of like level are the hard case, and the usual one; of a mixture with a loud and a faint one most
@@ -89,11 +90,13 @@ def draw_mixture(
     *,
     absent: bool = False,
     noise: float = NOISE,
+    akin: float = AKIN,
     knots: int = KNOTS,
 ) -> Mixture:
     """`count` different sounds of `length` samples, each with a level, a path, and often an equaliser, a room
-    or an entry and exit of its own; `noise`: how often there is some; `absent`: the last slot names what does
-    not sound; `knots`: moments of the paths. Raises `InputError` for more sounds than there are labels."""
+    or an entry and exit of its own; `noise`: how often there is some; `akin`: how often all are of
+    one kind; `absent`: the last slot names what does not sound; `knots`: moments of the paths.
+    Raises `InputError` for more sounds than there are labels."""
     if count > len(sounds.labels):
         raise InputError(f"`count` is {count} but must be {len(sounds.labels)} or less, the labels there are")
     times = np.linspace(0, length / RATE, knots)
@@ -102,9 +105,12 @@ def draw_mixture(
     levels = [0.0] * count
     spread_db = LEVEL_DB if rng.random() < UNLIKE else NEAR_DB
     motions = tuple(str(m) for m in rng.choice(MOTIONS, count))
+    alike = akin > 0 and rng.random() < akin
     while len(drawn) < count:
         sound = sounds.sounds[rng.choice(len(sounds.sounds), p=sounds.weights)]
-        if any(sound.label == other.label for other in drawn):
+        if not drawn:
+            alike = alike and len({s.label for s in sounds.sounds if _kin(s) == _kin(sound)}) >= count
+        elif any(sound.label == other.label for other in drawn) or (alike and _kin(sound) != _kin(drawn[0])):
             continue
         i = len(drawn)
         drawn.append(sound)
@@ -126,6 +132,11 @@ def draw_mixture(
     present = np.abs(stems).max(axis=1) > 0
     labels = tuple(sound.label for sound in drawn)
     return Mixture(stems, labels, motions, paths, present, tuple(drawn), tuple(levels))
+
+
+def _kin(sound: Sound) -> str:
+    """Its kind; speech and what else people are heard doing are one."""
+    return "voice" if sound.kind in ("speech", "human") else sound.kind
 
 
 def draw_count(rng: np.random.Generator, most: int = max(SOURCES)) -> int:

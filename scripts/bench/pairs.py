@@ -93,7 +93,7 @@ def training_like(
 ) -> tuple[Samples, Sequence[str]]:
     from foleyspace.spatializer.dataset import draw_mixture
 
-    mixture = draw_mixture(held, count, length, rng)
+    mixture = draw_mixture(held, count, length, rng, akin=0.0)
     return mixture.stems, mixture.labels
 
 
