@@ -52,7 +52,7 @@ def given(tmp_path_factory) -> dict[str, str]:
 
 
 def config(given, out, **changes) -> MakeDatasetConfig:
-    options = {"items": ITEMS, "seconds": 1.0, "rooms": 0.3, "seed": 4, "shard_size": 5}
+    options = {"items": ITEMS, "seconds": 1.0, "rooms": 0.4, "seed": 4, "shard_size": 5}
     return MakeDatasetConfig(**{**given, "out": str(out), **options, **changes})
 
 
