@@ -128,10 +128,10 @@ def _with_new_references(clauses: list[Clause], tokens: Sequence[Token]) -> list
                     or head in LANDMARKS
                     or phrase.groups["relation"] == "to"
                 )
-                known = find(ref, out, k) if clause.both else None
-                if known is not None and not out[known].has(DIRECTIONS):
+                known = find(ref, out, k)
+                if known is not None and clause.both and not out[known].has(DIRECTIONS):
                     out[known].stages[0] += clause.both  # "both are on the left", told of later
-                if new and ref.end and ref.words[0] != "listener" and find(ref, out, k) is None:
+                if known is None and new and ref.end and ref.words[0] != "listener":
                     words = (t.raw.lower() for t in tokens[ref.start : ref.end] if t.norm not in DETERMINERS)
                     label = ref.label or " ".join(words)
                     told = Clause(label, set(ref.words), [list(clause.both)], [(ref.start, ref.end)])

@@ -8,12 +8,13 @@ from typing import Literal
 
 import numpy as np
 
+from foleyspace.prompting.places import ABOVE_DEG
+
 Precision = Literal["words", "degrees", "clock", "mixed"]
 
 WORD_DEG = 7.5  # half of a half hour on the clock; about what a listener can tell beside the head
 CENTRE_DEG = 10.0  # within this of the front or the back a source is on neither side
 LEVEL_DEG = 7.5  # elevations below this are not told
-ABOVE_DEG = 45.0  # what "above" and "below" beside a direction mean
 OVERHEAD_DEG = 75.0
 
 # meaning in degrees to the left: (where it is, where it comes from or goes to); {side} is left or right

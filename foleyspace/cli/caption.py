@@ -33,7 +33,7 @@ from foleyspace.cli.options import overwrite, verbosity
     default="words",
     show_default=True,
     metavar="|".join(get_args(Precision)),
-    help="How directions are said; words only where they are true to 15 degrees.",
+    help="How directions are said; words only where they are true to 7.5 degrees.",
 )
 @click.option(
     "-o", "--out", type=click.Path(), metavar="FILE.txt", help="Write it there instead of printing."

@@ -164,32 +164,36 @@ _GENERIC = GROUPS | word_set(
 )
 
 
+def _forms(word: str) -> set[str]:
+    """The word, and what it may be the plural of."""
+    forms = {word}
+    if word.endswith("s"):
+        forms.add(word[:-1])
+    if word.endswith("es"):
+        forms.add(word[:-2])
+    if word.endswith("ves"):
+        forms |= {word[:-3] + "f", word[:-3] + "fe"}
+    if word.endswith("ies"):
+        forms.add(word[:-3] + "y")
+    if word.endswith("men"):
+        forms.add(word[:-3] + "man")
+    return forms
+
+
 def can_sound(word: str) -> bool:
     """Whether a word, singular or plural, names something that is heard."""
-    if word in SOURCES:
-        return True
-    singulars = [word[:-1]] if word.endswith("s") else []
-    if word.endswith("es"):
-        singulars.append(word[:-2])
-    if word.endswith("ves"):
-        singulars += [word[:-3] + "f", word[:-3] + "fe"]
-    if word.endswith("ies"):
-        singulars.append(word[:-3] + "y")
-    if word.endswith("men"):
-        singulars.append(word[:-3] + "man")
     form = verb_forms().get(word)
-    return any(one in SOURCES for one in singulars) or (form is not None and form[0] in SOUND_VERBS)
+    return bool(_forms(word) & SOURCES) or (form is not None and form[0] in SOUND_VERBS)
 
 
 def stands(word: str) -> bool:
     """Whether what "comes from the left" is there all the time: a sound, or a thing that stays."""
-    return word in STANDING or (word.endswith("s") and word[:-1] in STANDING)
+    return bool(_forms(word) & STANDING)
 
 
 def travels(word: str) -> bool:
     """Whether what "goes off to the left" goes there, and does not ring there."""
-    singular = word[:-2] + "an" if word.endswith("men") else word.removesuffix("s")
-    return bool({word, singular} & (PEOPLE | ANIMALS | VEHICLES) - _RINGING)
+    return bool(_forms(word) & (PEOPLE | ANIMALS | VEHICLES) - _RINGING)
 
 
 def often_heard(word: str) -> bool:

@@ -5,25 +5,15 @@ from __future__ import annotations
 import csv
 import re
 
-_NAMES = {
-    "name",
-    "sound",
-    "source",
-    "label",
-    "object",
-    "what",
-    "item",
-    "track",
-    "emitter",
-    "class",
-    "description",
-}
+from foleyspace.prompting.words import word_set
+
+_NAMES = word_set("name sound source label object what item track emitter class description")
 _COLUMNS = {
     "azimuth": "az", "az": "az", "azi": "az", "azimuth_deg": "az", "elevation": "el", "el": "el",
     "elev": "el", "elevation_deg": "el", "distance": "dist", "dist": "dist", "distance_m": "dist",
     "radius": "dist", "r": "dist", "range": "dist",
 }  # fmt: skip
-_PLACES = {"direction", "position", "place", "side", "location", "where", "pan"}
+_PLACES = word_set("direction position place side location where pan")
 _UNIT = re.compile(r"\s*[(\[].*?[)\]]")  # "azimuth (deg)"
 
 
@@ -41,14 +31,14 @@ def rows_said(text: str) -> str:
         return text
     heads = [_UNIT.sub("", cell).strip().lower() for cell in first]
     named = next((k for k, head in enumerate(heads) if head in _NAMES), None)
-    placed = [k for k, head in enumerate(heads) if head in _COLUMNS or head in _PLACES]
+    placed = {k: f"{_COLUMNS[head]}=" for k, head in enumerate(heads) if head in _COLUMNS}
+    placed |= {k: "" for k, head in enumerate(heads) if head in _PLACES}
     if named is None or not placed or any(len(row) != len(heads) or not row[named] for row in rows):
         return text
     said = []
     for row in rows:
-        cells = [
-            f"{_COLUMNS[heads[k]]}={row[k]}" if heads[k] in _COLUMNS else row[k] for k in placed if row[k]
-        ]
         name = row[named].replace('"', "'")
-        said.append(f'"{name}": {" ".join(cells)}')
+        said.append(
+            f'"{name}": ' + " ".join(column + row[k] for k, column in sorted(placed.items()) if row[k])
+        )
     return "\n".join(said)
