@@ -29,6 +29,8 @@ Spectra = NDArray[np.complex128]
 ONSET_BAND = (200.0, 2000.0)  # Hz: where the ear's delay is heard, and where it is steadiest to measure
 ONSET_SLACK = 0.4e-3  # s, how far an onset may lie outside what most directions of the set show
 FLOOR_DB = -60.0  # magnitudes are not followed below this, re the response's peak, into the logarithm
+ONSET_SHARE = 0.2  # of its peak: where `onset_hrirs` has a response begin
+OVERSAMPLING = 8  # to find that to an eighth of a sample
 TRIM_DB = -68.0  # what may be cut off a direction's response, re its energy
 PAD = 128  # samples around a response that is resampled, for the filter to ring out
 CHUNK_BYTES = 4 << 20  # of spectra worked on at once
@@ -140,6 +142,24 @@ def minimum_phase_hrirs(hrirs: Hrirs) -> Hrirs:
     lead = int(np.median(np.concatenate(lags)))
     ir = np.pad(np.concatenate(least), ((0, 0), (0, 0), (lead, 0)))[..., : taps + lead]
     return replace(hrirs, ir=ir.astype(np.float32))
+
+
+def onset_hrirs(hrirs: Hrirs) -> Hrirs:
+    """`minimum_phase_hrirs` with other delays: until the response first comes to `ONSET_SHARE` of its peak.
+
+    Many renderers have their delays so. To judge what they made, not to render with: an onset hangs on the
+    response's highest frequencies, and below 1.5 kHz, where phase is heard, the ears then differ from the
+    measured ones by up to several times what they do with `onset_samples` (`scripts/bench/delays.py`).
+    """
+    from scipy import fft
+
+    n = _fft_size(hrirs.ir.shape[-1])
+    first = []
+    for h in _spectra(hrirs.ir.astype(np.float64), n):
+        size = np.abs(fft.irfft(h, n * OVERSAMPLING))
+        first.append((size > ONSET_SHARE * size.max(axis=-1, keepdims=True)).argmax(axis=-1))
+    least = minimum_phase_hrirs(hrirs)
+    return replace(least, delay=hrirs.delay + np.concatenate(first) / OVERSAMPLING)
 
 
 def onset_samples(ir: Floats, rate: int) -> Floats:

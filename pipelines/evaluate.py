@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foleyspace.errors import InputError
+from foleyspace.evaluation import PHASES
 from foleyspace.files import check_folder
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class EvaluateConfig:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"`{name}` is {value} but must be 1 or more")
-        if self.phase not in ("measured", "minimum"):
-            raise InputError(f"`phase` is {self.phase!r} but must be measured or minimum")
+        if self.phase not in PHASES:
+            raise InputError(f"`phase` is {self.phase!r} but must be {' or '.join(PHASES)}")
         if self.mono not in ("dry", "sum"):
             raise InputError(f"`mono` is {self.mono!r} but must be dry or sum")
         if self.guidance is not None and not 0 <= self.guidance <= 10:

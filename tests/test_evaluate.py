@@ -355,7 +355,7 @@ def spoil(copy, how: str) -> None:
         ("no sound", "cannot be read"),
         ("no hrtf", r"HRIR set nowhere\.sofa of item single is not in .*hrtfs, and no known name or file"),
         ("meta", "must be JSON with the key 'hrtf'"),
-        ("phase", "has `phase` 'linear' but must have measured or minimum"),
+        ("phase", "has `phase` 'linear' but must have measured or minimum or onset"),
         ("duration", "lasts 9 s but its sound 1.2 s"),
         ("stems", r"1\.flac does not exist"),
         ("empty", "holds no items"),

@@ -10,6 +10,7 @@ from foleyspace.hrir import (
     even_directions,
     load_hrirs,
     minimum_phase,
+    onset_hrirs,
     onset_samples,
     pink_power,
     prepare_hrirs,
@@ -117,6 +118,17 @@ def test_onset_follows_a_fractional_delay(shift):
     response = np.fft.irfft(minimum_phase(smooth) * np.exp(-2j * np.pi * f / RATE * shift), n)[:256]
     ir = np.tile(response, (4, 2, 1))
     assert np.abs(onset_samples(ir, RATE) - shift).max() / RATE < 1e-6
+
+
+@pytest.mark.parametrize("later", [(7.25, 31.5), (12.0, 12.0)])
+def test_onset_hrirs_are_delayed_until_the_response_begins(later):
+    """A response that rises over ten samples begins where it comes to a fifth of its peak."""
+    t = np.arange(200)
+    ir = np.array([[np.interp(t - d - 20, [0, 10, 20], [0, 1, 0]) for d in later]], np.float32)
+    xyz = np.array([[0.0, 1.0, 0.0]])
+    begun = onset_hrirs(Hrirs(ir, np.array([[0.0, 3.0]]), xyz, RATE, "ramps"))
+    expected = np.array(later) + 20 + 2 + [0, 3]  # a fifth of a ramp of ten samples
+    assert np.abs(begun.delay - expected).max() < 0.3
 
 
 def test_minimum_phase_keeps_magnitude_and_has_least_delay():

@@ -30,6 +30,9 @@ Each corner of the room has a drum. | drum:45 drum:-45 drum:135 drum:-135
 Voices left and right, a gong in the centre | voice:90 voice:-90 gong:0
 A parrot squawks on one side and a canary sings on the other. | parrot:90 canary:-90
 Dogs bark at either side. | dogs:*
+drums left guitar right bass middle | drums:90 guitar:-90 bass:0
+viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
+a dog left the house right | dog:-90
 The choir is spread from left to right in front of me. | choir:0
 """
 OTHERS = """

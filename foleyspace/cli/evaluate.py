@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from foleyspace.cli.options import config_file, default, json_output, overwrite, picked, verbosity
+from foleyspace.evaluation import PHASES
 from foleyspace.pipelines.evaluate import EvaluateConfig
 
 
@@ -29,10 +30,11 @@ from foleyspace.pipelines.evaluate import EvaluateConfig
 @click.option("--hrtfs", type=click.Path(), metavar="DIR", help="Folder of the SOFA files that items name.")
 @click.option(
     "--phase",
-    type=click.Choice(["measured", "minimum"]),
+    type=click.Choice(PHASES),
     default=default(EvaluateConfig, "phase"),
     show_default=True,
-    help="Of the HRIRs that the truth was rendered with, where its meta.json does not say.",
+    help="Of the HRIRs that the truth was rendered with, where its meta.json does not say: as measured; "
+    "minimum phase and delay; or minimum phase and the time until a fifth of the peak.",
 )
 @click.option(
     "--mono",

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from foleyspace.errors import InputError
+from foleyspace.evaluation import PHASES
 from foleyspace.files import check_input
 from foleyspace.types import Audio, Hrirs, Samples, Scene
 
 RATE = 48000
-PHASES = ("measured", "minimum")  # of the HRIRs that a truth was rendered with
 SCENE_SLACK_S = 0.25
 
 
@@ -51,7 +51,8 @@ def find_items(folder: str | Path, limit: int | None = None) -> list[Path]:
 class HrirSets:
     """HRIR sets as items name them: a file in `folder` first (with or without .sofa), then as anywhere else,
     a known name or a path. Loaded once each. `phase`: how the truth was rendered, with the responses as
-    "measured" or with "minimum" phase and delay, where an item's meta.json does not say."""
+    "measured", with "minimum" phase and delay, or with delays by "onset" (`hrir.onset_hrirs`), where an
+    item's meta.json does not say."""
 
     def __init__(self, folder: str | None, phase: str = "measured") -> None:
         if folder is not None and not Path(folder).is_dir():
@@ -92,12 +93,13 @@ class HrirSets:
             ) from None
 
     def load(self, item: Path) -> Hrirs:
-        from foleyspace.hrir import load_hrirs, minimum_phase_hrirs
+        from foleyspace.hrir import load_hrirs, minimum_phase_hrirs, onset_hrirs
 
         key = self.stated(item)
         if key not in self._known:
+            made = {"minimum": minimum_phase_hrirs, "onset": onset_hrirs}.get(key[1])
             hrirs = load_hrirs(key[0], RATE)
-            self._known[key] = minimum_phase_hrirs(hrirs) if key[1] == "minimum" else hrirs
+            self._known[key] = made(hrirs) if made else hrirs
         return self._known[key]
 
 

@@ -150,6 +150,8 @@ def _plain(text: str) -> str:
     text = re.sub(r"(?:^|(?<=\n))\s*>+\s*", "", text)  # a quoted line
     text = re.sub(r"(?:^|(?<=\s))#\d+\b:?", " ; ", text)  # "#1 owl, #2 fox"
     text = _PLACE_FIRST.sub(r"\1: ", text)
+    if _UNSTOPPED.fullmatch(text):
+        text = _AFTER_PLACE.sub(r"\g<0>,", text)
     text = re.sub(r"<?[-=]*>+", " to ", text)
     text = re.sub(r"-ish\b", "", text)
     text = re.sub(r"\bo\s?'?\s?clock\b", "o'clock", text, flags=re.IGNORECASE)
@@ -172,6 +174,16 @@ _PLACES = r"(?:left|right|front|back|rear|behind|centre|center|middle|above|belo
 _PLACE_FIRST = re.compile(
     rf"\b({_PLACES}) *(?:[-=]+>| to  )(?! *(?:the |my |far |hard )*(?:{_PLACES}\b|[\d+-]))", re.IGNORECASE
 )
+# "drums left guitar right bass middle"
+_NO_NAME = (
+    r"(?:the|a|an|my|your|is|are|on|in|at|to|from|of|and|or|then|with|by|than|me|it|he|she|they|but|no|not)"
+)
+_UNSTOPPED = re.compile(
+    rf"\s*(?:(?:(?!(?:{_NO_NAME}|{_PLACES})\b)[a-z'-]+ ){{1,3}}(?:(?:far|hard|slightly|front|back|rear) )?"
+    rf"{_PLACES}\b[ .]*){{2,}}",
+    re.IGNORECASE,
+)
+_AFTER_PLACE = re.compile(rf"\b{_PLACES}\b(?= (?!{_PLACES}\b))", re.IGNORECASE)
 _LISTED = re.compile(r"(?:(?<=^)|(?<=[\s,;.]))\d{1,2}\)\s+(?=[A-Za-z]|$)")
 
 
