@@ -30,6 +30,11 @@ _VAGUE = {("half", "a"): 0.5, ("half", "an"): 0.5, ("a", "half"): 0.5, ("a", "co
           ("an",): 1.0, ("half",): 0.5, ("a", "quarter", "of", "a"): 0.25}  # fmt: skip
 
 
+def as_digits(value: float) -> str:
+    """A number as patterns read it, without an exponent, at most a billion."""
+    return f"{min(max(value, -1e9), 1e9):.6f}".rstrip("0").rstrip(".")
+
+
 def read_numbers(tokens: list[Token]) -> list[Token]:
     """Units in one form after a number, and number words as digits where a unit follows them."""
     out: list[Token] = []
@@ -38,7 +43,7 @@ def read_numbers(tokens: list[Token]) -> list[Token]:
         value, length = _number_at(tokens, i)
         unit = UNIT.get(tokens[i + length].norm) if length and i + length < len(tokens) else None
         if length and (unit or _leads_to_unit(tokens, i + length) or _takes_number(out)):
-            out.append(_merged(tokens[i : i + length], f"{value:g}"))
+            out.append(_merged(tokens[i : i + length], as_digits(value)))
             i += length
             if unit is not None:
                 out.append(_merged(tokens[i : i + 1], unit))

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from foleyspace.errors import InputError
-from foleyspace.prompting.numbers import NUMBER, UNIT, read_numbers
+from foleyspace.prompting.numbers import NUMBER, UNIT, as_digits, read_numbers
 from foleyspace.prompting.spelling import corrected
 from foleyspace.prompting.tables import rows_said
 from foleyspace.prompting.words import word_set
@@ -215,8 +215,7 @@ def _split(match: re.Match[str]) -> list[Token]:
         digits = re.sub(r"(st|nd|rd|th)$", "", raw)
         if digits != raw:
             return [Token(raw.lower(), raw, start, end)]
-        value = min(max(float(digits), -1e9), 1e9)
-        return [Token(f"{value:g}" if abs(value) < 1e5 else f"{value:.0f}", raw, start, end)]
+        return [Token(as_digits(float(digits)), raw, start, end)]
     word = "offscreen" if raw == "OS" else raw.lower()
     if kind == "code":  # "S1", "R2"
         return [Token(word, raw, start, end)]
