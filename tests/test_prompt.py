@@ -551,8 +551,10 @@ def bench():
         "prompts_dev3",
         "prompts_dev4",
         "prompts_dev5",
-    ]
-    + ["prompts_held5", "prompts_dev6"],
+        "prompts_held5",
+        "prompts_dev6",
+        "prompts_dev7",
+    ],
 )
 def test_prompts_with_known_answers(bench, name):
     """Goals of the issue: sides right in 97 %, azimuth within 15 degrees in 90 %. Missed sources count as wrong."""

@@ -33,6 +33,13 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+Cropduster: enters at 2 o'clock, exits at 9 o'clock. | cropduster:-60>90
+a flurb on the left, a drum right of him | flurb:90 drum:60
+A gong at 45 degrees to the right and a koto at the mirror-image position on the left. | gong:-45 koto:45
+let's do a bar thing where the pianist is on the left | pianist:90
+a guest on the right, and a voice comes over a talkback speaker behind us | guest:-90 voice:180
+A taxi pulls up from the left, stopping straight ahead. | taxi:90>0
+A bus pulls up on my right. | bus:-90
 The choir is spread from left to right in front of me. | choir:0
 """
 OTHERS = """

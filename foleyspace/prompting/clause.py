@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from foleyspace.prompting.sources import MEN, WOMEN, is_person
+from foleyspace.prompting.sources import MEN, WOMEN, can_sound, is_person
 from foleyspace.prompting.view import Phrase
 from foleyspace.prompting.words import HYPERNYMS, word_set
 
@@ -141,7 +141,8 @@ def fits(pronoun: str, clause: Clause) -> int:
         own, other = (WOMEN, MEN) if kind == "she" else (MEN, WOMEN)
         if clause.count > 1 or clause.names & COUPLES:
             return 0
-        return 2 if clause.names & own else 1 if person and not clause.names & other else 0
+        unknown = not any(can_sound(name) for name in clause.names)  # "the singr"
+        return 2 if clause.names & own else 1 if (person or unknown) and not clause.names & other else 0
     return 2
 
 

@@ -16,7 +16,7 @@ _HEARER = (
 )
 _WORK = (
     r"(?:soundscape|sound scape|scene|mix|recording|audio|track|ambience|atmosphere|situation"
-    r"|(?:binaural|stereo|sound) (?:scene|mix|recording|audio|track|image|stage|clip)|clip)"
+    r"|thing|(?:binaural|stereo|sound) (?:scene|mix|recording|audio|track|image|stage|clip)|clip)"
 )
 _PERCEIVE = (
     r"(?:hear|make out|notice|perceive|pick out|pick up(?: on)?|detect|catch|recognise|recognize|sense"

@@ -32,6 +32,10 @@ REWRITES: list[tuple[str, str]] = [
     (r"from (?:one|this) (?:side|end|horizon|edge|ear|wall) to (?:the|its|my) other(?: (?:side|end|one))?"
      r"(?: ,)? (?:from )?(?:the )?(left|right) to (?:the )?(left|right)(?= |$)", r"from \1 to \2"),
     (r"in (?:front of )?(?:my|your|our) (?:face|nose)(?= |$)", "very close in front of me"),
+    # what a voice comes out of is not heard beside it
+    (r"(voices?|speaks?|talks?|says?|sings?|speaking|talking|(?:comes?|coming|heard)(?: in| out)?)"
+     r" (?:over|through|via) (?:a|an|the|my|his|her|our) (?:[\w-]+ )?(?:speakers?|loudspeakers?|intercom"
+     r"|tannoy|radio|phone|telephone|megaphone|headset|walkie talkie)(?= |$)", r"\1"),
     # on a stage, seen from the seats; in a script
     (r"(?:up|down) ?stage (left|right|centre)", r"front \1"),
     (rf"(?:exits?|exiting|leaves?|leaving){_FRAME}(?= {_SIDE}(?: |$))", "moves to the"),
@@ -39,6 +43,10 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?:draws?|drawing|drew|pulls?|pulling) (?:up )?(?:level|alongside|even|abreast)(?: (?:with"
      r"|of))?(?: (?:me|you|us))?"
      r" on(?= (?:the |my |your )?(?:left|right)(?: |$))", "moves to"),
+    (r"(?:pulls?|pulled|rolls?|rolled|draws?|drew) up(?= from )", "comes"),
+    (r"(?:pulling|rolling|drawing) up(?= from )", "coming"),
+    (r"(?:pulls?|pulled|pulling) up(?= (?:on|at|to|in front|behind|beside|next to|by|outside|ahead) )",
+     "stops"),
     (r"(from|in|on|at) (?:the|my|your) (back|front|rear) (?:row|rows|seats|benches|pews)(?= |$)", r"\1"
      r" the \2"),
     (r", (?:first|second|third|fourth|fifth|last|\d) (?:row|floor|seat|balcony|storey|level)(?= [,.;]|$)",
@@ -158,5 +166,6 @@ REWRITES: list[tuple[str, str]] = [
      r"(?= [,.;]|$)", r"\1 in each corner"),
     # several of those named before
     (r"both of (?:them|these|those|us)(?= |$)", "both"),
-    (r"all (?:of (?:them|these|those)|three|four)(?= (?:are|were|stand|sit|come|on|in|at|behind) )", "they"),
+    (r"all (?:of (?:them|these|those)|three|four)(?= (?:(?:are|were|stand|sit|come|on|in|at|behind|from) "
+     r"|(?:very )?(?:far|close|near|nearby|distant)(?: |$)))", "they"),
 ]  # fmt: skip

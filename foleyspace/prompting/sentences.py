@@ -10,9 +10,7 @@ from foleyspace.prompting.labels import Pieces
 from foleyspace.prompting.nouns import read_fragment
 from foleyspace.prompting.sources import can_sound
 from foleyspace.prompting.text import Token
-from foleyspace.prompting.verb_words import (
-    verb_forms,
-)
+from foleyspace.prompting.verb_words import MOVE_VERBS, verb_forms
 from foleyspace.prompting.view import Phrase
 from foleyspace.prompting.words import word_set
 
@@ -44,8 +42,9 @@ def drop_headings(
             continue
         opens = fragments[k + 1].items[0]
         heads = [tokens[i].norm for n in before for i in fragments[n].items if isinstance(i, int)]
-        doing = isinstance(opens, int) and verb_forms().get(tokens[opens].norm, ("", ""))[1] == "s"
-        if doing and heads and can_sound(heads[-1]) and not tag:
+        verb, shape = verb_forms().get(tokens[opens].norm, ("", "")) if isinstance(opens, int) else ("", "")
+        goes = verb in MOVE_VERBS and not can_sound(verb)
+        if shape == "s" and heads and (can_sound(heads[-1]) or goes) and not tag:
             continue  # "a scooter: enters left, exits right"
         following = read_fragment(fragments[k + 1].items, tokens, False)
         if any(not mention.other for mention in following.mentions):
