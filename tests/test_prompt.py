@@ -554,6 +554,7 @@ def bench():
         "prompts_held5",
         "prompts_dev6",
         "prompts_dev7",
+        "prompts_dev8",
     ],
 )
 def test_prompts_with_known_answers(bench, name):

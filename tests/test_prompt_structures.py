@@ -33,6 +33,27 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+dude the drums left guitar right bass middle keys behind | drums:90 guitar:-90 bass:0 keys:180
+The hall is dark and empty. A cello begins ahead and a bell tolls behind us. | cello:0 bell:180
+We are in the wheelhouse of a trawler. The skipper mutters on the left. | skipper:90
+The circus tent smells of sawdust. A brass band blares on the right. | brass:-90
+A lawyer's office in the thirties. A clock ticks on the left. | clock:90
+The stage is in front of you. A drummer taps on the right side of it. | drummer:-30
+Quartet as seen from the audience, left to right: violin, viola, cello | violin:90 viola:0 cello:-90
+Seating from the conductor's place: violins 60 degrees left, cellos 60 degrees right | violins:60 cellos:-60
+Shot 7. Sewing machine ahead, seamstress humming on the left | sewing:0 seamstress:90
+M&E pass: kettle whistle (left, 1 m), bus (behind, 15 m) | kettle:90 bus:180
+Wind howls behind me and, off to the left, a gutter drips. | wind:180 gutter:90
+A frog croaks on the left, over the steady rush of a waterfall ahead | frog:90 waterfall:0
+The waterfall should not be centre. Put it hard left. | waterfall:90
+The violin is on the left, but should be heard from behind | violin:180
+On my left the robber, no, sorry, the manager is yelling. | manager:90
+To the west wolves are howling | wolves:90
+The ambulance is first heard behind on the right, then it comes round to my right side and finally races off ahead of me. | ambulance:-135>0
+A tram came from the left, slid past us and was gone to the right. | tram:90>-90
+A crossing beeps right by your left elbow | crossing:90
+A moth flutters by my left ear. | moth:90
+A horse and cart goes from the left to the right | horse:90>-90
 Cropduster: enters at 2 o'clock, exits at 9 o'clock. | cropduster:-60>90
 a flurb on the left, a drum right of him | flurb:90 drum:60
 A gong at 45 degrees to the right and a koto at the mirror-image position on the left. | gong:-45 koto:45

@@ -48,7 +48,7 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     after = (
         r"(?=$| (?:[.,;:!?()|-]|and|while|whilst|as|to|toward|from|at|on|in|over|past|then|with|but|or|is|are"
         r"|was|were|a|an|the|some|one|two|three|four|my|your|behind|about|who|where|which|comes?|it|he|she|they"
-        rf"|there|goes|\d\S*|{'|'.join(verb_forms())})(?: |$))"
+        rf"|there|goes|\d\S*|[\w-]+s (?:are|were)|{'|'.join(verb_forms())})(?: |$))"
     )
     moves = "|".join(form for form, (base, _) in verb_forms().items() if base in MOVE_VERBS)
     found = [

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from foleyspace.prompting.rewrites import REWRITES
+from foleyspace.prompting.scenery import SCENERY
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.words import NOT_ADVERBS, word_set
 
@@ -139,12 +140,9 @@ _FRAMES: list[tuple[bool, str, str]] = [
 ]  # fmt: skip
 
 
-@lru_cache(maxsize=1)
-def _compiled() -> list[tuple[bool, re.Pattern[str], str]]:
-    return [
-        (at_start, re.compile(f"(?<![^ ])(?:{pattern})"), instead)
-        for at_start, pattern, instead in [*_FRAMES, *((False, *rewrite) for rewrite in REWRITES)]
-    ]
+@lru_cache(maxsize=2)
+def _compiled(frames: tuple[tuple[bool, str, str], ...]) -> list[tuple[bool, re.Pattern[str], str]]:
+    return [(start, re.compile(f"(?<![^ ])(?:{pattern})"), instead) for start, pattern, instead in frames]
 
 
 def without_frames(tokens: Sequence[Token]) -> list[Token]:
@@ -155,14 +153,22 @@ def without_frames(tokens: Sequence[Token]) -> list[Token]:
         for token, after in zip(tokens, following, strict=True)
         if after == "'s" or not _only_manner(token)
     ]
+    shown = _replaced(kept, tuple((True, *scenery) for scenery in SCENERY))
+    if any(token.norm[0].isalpha() or token.quoted for token in shown):  # else it is all there is
+        kept = shown
+    return _replaced(kept, (*_FRAMES, *((False, *rewrite) for rewrite in REWRITES)))
+
+
+def _replaced(tokens: list[Token], frames: tuple[tuple[bool, str, str], ...]) -> list[Token]:
+    kept = list(tokens)
     joined = " ".join(token.norm for token in kept)
-    for at_start, pattern, instead in _compiled():
+    for at_start, pattern, instead in _compiled(frames):
         for _ in range(len(kept)):
             match = next((m for m in pattern.finditer(joined) if not at_start or _starts(joined, m)), None)
             if match is None:
                 break
             first = joined[: match.start()].count(" ")
-            last = first + match.group().count(" ") + 1
+            last = first + match.group().rstrip().count(" ") + 1
             kept[first:last] = _said(match.expand(instead), kept[first:last])
             joined = " ".join(token.norm for token in kept)
     return kept

@@ -187,14 +187,10 @@ def _is_new(reference: Reference, tokens: Sequence[Token]) -> bool:
 
 
 def settle_settings(clauses: Sequence[Clause]) -> None:
-    """ "A cafe is on the left; cups rattle in it": the cafe is where they are, and is not heard itself."""
+    """ "A cafe is on the left; cups rattle in it", "left of it": it says where they are, and is not heard."""
     for k, clause in enumerate(clauses):
         for phrase in [phrase for stage in clause.stages for phrase in stage]:
-            inside = (
-                phrase.groups.get("relation") == "same"
-                and phrase.refs
-                and phrase.refs[0].words[-1] in ("it", "that")
-            )
+            inside = phrase.kind == "relation" and phrase.refs and phrase.refs[0].words[-1] in ("it", "that")
             at = find(phrase.refs[0], clauses, k) if inside else None
             word = clauses[at].label.lower().split()[-1] if at is not None else ""
             if at is not None and word in SETTINGS and not can_sound(word):

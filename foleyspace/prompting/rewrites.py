@@ -36,6 +36,58 @@ REWRITES: list[tuple[str, str]] = [
     (r"(voices?|speaks?|talks?|says?|sings?|speaking|talking|(?:comes?|coming|heard)(?: in| out)?)"
      r" (?:over|through|via) (?:a|an|the|my|his|her|our) (?:[\w-]+ )?(?:speakers?|loudspeakers?|intercom"
      r"|tannoy|radio|phone|telephone|megaphone|headset|walkie talkie)(?= |$)", r"\1"),
+    # a place told ahead of the next sound
+    (r"and , ((?:[\w']+ ){1,5}?), (?=(?:a|an|the|some|two|three|another|one|someone|somebody) )", r"; \1, "),
+    (r"(?:, )?and ((?:(?:somewhere|high|far|off|up|directly|right|straight) ){0,2}(?:above|below|behind"
+     r"|overhead"
+     r"|ahead|(?:to|on) the (?:left|right))(?: (?:me|us|you))?) , (?=(?:a|an|the|some"
+     r"|my) [\w-]+ )", r"; \1 ,"),
+    # what else is heard with it
+    (r"(?:over|above|against|under|beneath|amid) (?:the|a) (?:[\w-]+ ){0,2}?(?:rush|roar|hum|drone|din"
+     r"|murmur|hiss"
+     r"|rumble|sound|noise|patter|crackle|babble|buzz|whine|throb|wash|clatter) of(?= )", "and"),
+    (r"(?<=[a-z] )with (?:a|an) (?:[\w-]+ )?(?:rattle|roar|bang|screech|squeal|rumble|whoosh|clatter|thud"
+     r"|crash"
+     r"|jolt|shriek|bump|thump|jerk)(?= [,.;]|$)", ""),
+    # what should be otherwise
+    (r"(?:should|must|ought to) not (?:be|play|come|sound|sit)(?: (?:at|in|on|from))?(?: the| my)? "
+     r"(?:dead |far |hard )"
+     r"?(?:centre|middle|left|right|front|back|behind|above|below)(?= [.,;])", ""),
+    (r"(?:, )?but (?:it |they |that )?(?:now )?(?:should|must|ought to|needs? to|has to|have to"
+     r"|is supposed to"
+     r"|are supposed to)(?: (?:be|play|come|sound|sit|go|stay))+(?: heard)?(?= )", "instead"),
+    # ways
+    (r"(?:is|are|was|were) (?:first|at first|initially) (?:heard|seen)(?= )", "starts"),
+    (r"(?:comes?|came|swings?|swung|goes|went) (?:round|around) (?=to )", "moves "),
+    (r"(?:is|was|are|were) gone(?= (?:to|into|toward) )", "goes away"),
+    (r"until (?:it|he|she|they) (?:is|are|was|were)(?= (?:above|behind|in front|on|to|below|right|next"
+     r"|over) )",
+     "to"),
+    (r"(?:climbs?|rises?|goes|comes|moves)(?: up)? to (?:head|ear|eye) (?:height|level)(?: and (?:goes|going"
+     r"|carries|keeps) on)?(?= )", "rises"),
+    (r"(climbs?|climbing|ascends?|ascending|descends?|descending) (?:(?:the|a|some|my) )?(?:[\w-]+ )?"
+     r"(?:stairs"
+     r"|staircase|ladder)(?= )", r"\1"),
+    (r"in (?:a circle|circles|a loop|loops|rings)(?= (?:around|round|about|over|above) )", "circling"),
+    (r"(flutters?|fluttering|flaps?|flapping|hovers?|hovering|dangles?|dangling) by (?=(?:my|your|the) "
+     r"(?:left"
+     r"|right) )", r"\1 at "),
+    # near the face, out of sight, high up
+    (r"(?:right |directly |just )?before (?:my|your|our) (?:very )?(?:face|eyes|nose)(?= |$)",
+     "very close in front of me"),
+    (r"(left|right) (?:elbow|temple|cheek)(?= [.,;]|$)", r"\1 ear"),
+    (r"out of (?:sight|view|shot|frame)(?= )", "offscreen"),
+    (r"(?:somewhere |high )*up (?:in|at|on|to)(?: the)? (front|back|left|right)(?= |$)(?! of )",
+     r"high up \1"),
+    (r"high (at|in|on) the (front|back|rear|left|right)(?= |$)", r"high up \1 the \2"),
+    (r"a (?:good|great) way (?:off|away)(?= |$)", "far away"),
+    (r"(?:in|on) (?:my|your|our) (?:lap|knees)(?= |$)", "very close"),
+    # one thing in two words
+    (r"(horse|donkey|mule|ox|pony) and (cart|carriage|buggy|wagon|trap)(?= (?:comes|is|was|goes|passes"
+     r"|rattles"
+     r"|clatters|rolls|trots|drives|approaches|stops|moves|on|at|behind) )", r"\1 \2"),
+    (r"(pelican|zebra|level|railway|railroad|pedestrian) crossing(?= )", r"\1-crossing"),
+    (r"(pages?) (?:turns?|(?:is|are) (?:being )?turned)(?= [.,;]|$)", r"\1-turning"),
     # on a stage, seen from the seats; in a script
     (r"(?:up|down) ?stage (left|right|centre)", r"front \1"),
     (rf"(?:exits?|exiting|leaves?|leaving){_FRAME}(?= {_SIDE}(?: |$))", "moves to the"),
@@ -168,4 +220,7 @@ REWRITES: list[tuple[str, str]] = [
     (r"both of (?:them|these|those|us)(?= |$)", "both"),
     (r"all (?:of (?:them|these|those)|three|four)(?= (?:(?:are|were|stand|sit|come|on|in|at|behind|from) "
      r"|(?:very )?(?:far|close|near|nearby|distant)(?: |$)))", "they"),
+    # "the robber, no, sorry, the manager"
+    (r"(?:the|a|an|some) (?!left|right|front|back|rear|centre|middle)(?:[\w-]+ ){1,2}instead"
+     r"(?= (?:the|a|an|some) (?!left|right|front|back|rear|centre|middle))", ""),
 ]  # fmt: skip

@@ -42,4 +42,6 @@ def _is_talk(clause: Clause, others_placed: bool) -> bool:
         return True  # "Kids' party."
     if all(word in SETTINGS | TALK | UNHEARD for word in words):
         return True
+    if others_placed and words and words[-1] in SETTINGS and not can_sound(words[-1]):
+        return True  # "A lawyer's office."
     return others_placed and not clause.article and not any(can_sound(word) for word in words)

@@ -179,7 +179,8 @@ _NO_NAME = (
     r"(?:the|a|an|my|your|is|are|on|in|at|to|from|of|and|or|then|with|by|than|me|it|he|she|they|but|no|not)"
 )
 _UNSTOPPED = re.compile(
-    rf"\s*(?:(?:(?!(?:{_NO_NAME}|{_PLACES})\b)[a-z'-]+ ){{1,3}}(?:(?:far|hard|slightly|front|back|rear) )?"
+    rf"\s*(?:(?:the|a|an|some|my|dude|hey|ok) )*(?:(?:(?!(?:{_NO_NAME}|{_PLACES})\b)[a-z'-]+ ){{1,3}}"
+    rf"(?:(?:far|hard|slightly|front|back|rear) )?"
     rf"{_PLACES}\b[ .]*){{2,}}",
     re.IGNORECASE,
 )

@@ -122,7 +122,7 @@ _IRREGULAR = {
     "slink": "slunk", "kneel": "knelt", "lean": "leant", "spit": "spat", "swear": "swore sworn", "take":
     "took taken", "lose": "lost",
     "stride": "strode", "swallow": "", "burst": "", "leap": "leapt", "choose": "chose chosen", "spin":
-    "spun", "beat": "beaten", "hide": "hid hidden",
+    "spun", "beat": "beaten", "hide": "hid hidden", "slide": "slid",
 }  # fmt: skip
 # two syllables and more, stress on the first: the last consonant stays single
 _SINGLE = word_set(

@@ -1,0 +1,57 @@
+"""Where a scene plays and how it looks, which is not heard: "The hall is dark.", "We are in the wheelhouse of
+a trawler.", "Quartet, left to right: ..."."""
+
+from __future__ import annotations
+
+_WHOSE = r"(?:the|this|our|my|your|a|an)"
+_END = r"(?= [.;:!]|$)"
+_FROM = (
+    r"(?:audience|podium|stalls|seats|listener|listening position|sweet spot|mix position|desk"
+    r"|front of house|foh"
+    r"|conductor)(?: 's (?:place|position|podium|seat|desk|side|view|perspective|point of view|end))?"
+)
+_LOOKS = (
+    r"(?:empty|dark|quiet|silent|still|full|crowded|long|narrow|wide|small|large|huge|big|tiny|cold|warm|hot"
+    r"|bright|dim|deserted|busy|packed|old|clean|dirty|high|low|bare|damp|wet|dusty|asleep|closed|open"
+    r"|foggy|misty"
+    r"|cramped|tidy|messy|round|square|white|black|red|green|grey|blue)"
+)
+
+# where a sentence or a clause starts, the words, what stands there instead
+SCENERY: list[tuple[str, str]] = [
+    (rf"{_WHOSE} (?:[\w'-]+ ){{1,2}}(?:is|was|are|were|lies|lay) (?:[\w-]+ )?{_LOOKS}(?: and "
+     rf"(?:[\w-]+ )?{_LOOKS}"
+     rf")?{_END}", ","),
+    (r"(?:i|we|you) (?:am|are|were|was)(?: now| all)?(?: sitting| standing| lying| waiting)? (?:in|inside"
+     r"|aboard"
+     r"|on board|at|on) (?:the|a|an|my|our|your) (?!left|right|front|back|rear|centre|middle"
+     r"|other|same|far|rain|storm|thunderstorm|downpour|wind|snow|crowd|traffic)"
+     rf"(?:[\w'-]+ ){{0,4}}[\w'-]+(?: ,(?: facing| looking)[^.;:,]*)?{_END}", ","),
+    (r"(?:your|my) (?:chair|seat|desk|bed|table|place) is (?:in|at|on|by|near) (?:the|a) "
+     rf"(?!left|right|front|back|centre|middle)[\w'-]+(?: , facing [^.;:,]*)?{_END}", ","),
+    (rf"{_WHOSE} (?:[\w'-]+ ){{1,3}}(?:smells?|smelled|smelt|reeks?|stinks?|tastes?) (?:of"
+     rf"|like) [^.;:,]*?{_END}",
+     ","),
+    (rf"{_WHOSE} (?:[\w'-]+ ){{1,2}}(?:leans?|leaned|bends?|bent|nods?|nodded|smiles?|smiled|waits?"
+     rf"|waited|stares?"
+     r"|stared|blinks?|blinked)(?: (?:in|over|closer|down|back|up|forward|at (?:me|us|you)))?" + _END, ","),
+    (rf"(?:(?:[\w'-]+ ){{1,3}}(?:, )?)?(?:as )?(?:seen|viewed|heard|shown|listed|told) from the {_FROM}"
+     r"(?: ,)?(?= (?:left|right) to )", "from"),
+    (rf"(?:[\w'-]+ ){{0,3}}(?:, )?(?:as )?(?:(?:seen|viewed|heard|shown|listed"
+     rf"|told) )?from the {_FROM}(?= :)",
+     ","),
+    (rf"(?:as )?(?:seen|viewed) from the {_FROM}(?= |$)", ","),
+    (r"(?:the )?(?:audience|house|listener|player|conductor)(?: 's)? (?:view|perspective|pov"
+     r"|side)(?= [.,;:])", ","),
+    (r"(?:[\w'-]+ ){1,3}(?:, )?(?:from )?(left to right|right to left) :(?= )", r"from \1 :"),
+    (r"(?:scene|shot|take|cue|reel|act|slide|tester|note|bug|test|level)(?: (?:number"
+     r"|no))? \d+[a-z]?(?= [,.:;-])",
+     ","),
+    (r"(?:[\w'&-]+ ){0,3}(?:pass|take|reel|stem|layer|version|revision)(?: \d+)? :(?= )", ","),
+    (r"(?:midday|noon|night|evening|morning|day|daytime|nighttime|dusk|dawn)(?: time)? (?:loop|ambience"
+     r"|bed|version"
+     r"|mix)" + _END, ","),
+    (r"(?:and )?(?:to|on|at) (?:the|your|my) (?:left|right) [?,:] (?:just|only|nothing but)"
+     r"(?: [\w'-]+){1,4}" + _END,
+     ","),
+]  # fmt: skip
