@@ -33,6 +33,7 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+From 80 degrees to the right comes the sound of a drum, 20 degrees down, and a bell comes from overhead. | drum:-80 bell:up
 dude the drums left guitar right bass middle keys behind | drums:90 guitar:-90 bass:0 keys:180
 The hall is dark and empty. A cello begins ahead and a bell tolls behind us. | cello:0 bell:180
 We are in the wheelhouse of a trawler. The skipper mutters on the left. | skipper:90

@@ -188,7 +188,9 @@ def goes_forward(
     opened = [n for n in range(1, k + 1) if fragments[n].before.endswith(("(", "["))]
     if fragment.after.startswith((")", "]")) and opened and pieces[opened[-1] - 1].mentions:
         return False  # "owl (left, high), fox (right, low)"
-    free = not any(phrase.kind in DIRECTIONS for phrase in following.phrases)
+    # "7 degrees down, and a bell from overhead"
+    taken = PLACES if kinds <= PLACES - DIRECTIONS else DIRECTIONS
+    free = not any(phrase.kind in taken for phrase in following.phrases)
     if kinds & MOTIONS or not free:
         return False
     if kinds & PLACES:
