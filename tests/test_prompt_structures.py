@@ -33,6 +33,22 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+A bee starts on the right and after four seconds it is on the left | bee:-90>90
+A cyclist ringing her bell rides past from right to left. | cyclist:-90>90
+A police car chases a van from behind me on the left to the front right. | police:135>-45 van:135>-45
+The harbour was grey and nobody had slept. A foghorn groans on the left. | foghorn:90
+Put my doorbell on the right. My listeners keep telling me that it is boring. | doorbell:-90
+A wasp on the left pls, my brother hates them lol | wasp:90
+Put the cello on the right; our conductor asked for it. | cello:-90
+A helicopter on the left. Is that doable? It's a show about records. | helicopter:90
+A drum beats on the left. The emperor himself says nothing. | drum:90
+We have got a podcast intro and would like a vinyl crackle on the left. | vinyl:90
+A frog on the left, please. Hmm, no, on the right. | frog:-90
+A typewriter in front. Actually, make that behind me, the front has to stay free. | typewriter:180
+Off, to the right, keys jangle; a radio plays straight ahead | keys:-90 radio:0
+a scream behind the players | scream:180
+wind; a door slams on the left | wind:0 door:90
+a heartbeat. rain on the left. | heartbeat:0 rain:90
 From 80 degrees to the right comes the sound of a drum, 20 degrees down, and a bell comes from overhead. | drum:-80 bell:up
 dude the drums left guitar right bass middle keys behind | drums:90 guitar:-90 bass:0 keys:180
 The hall is dark and empty. A cello begins ahead and a bell tolls behind us. | cello:0 bell:180

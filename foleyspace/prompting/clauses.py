@@ -81,7 +81,7 @@ class _Assembler:
         share_places(self.clauses, self.groups, self.fragments)
         self.clauses += remaining(self.clauses, self.groups)
         kept = [clause for clause in self.clauses if clause not in self.groups]
-        for clause in only_talk(kept):
+        for clause in only_talk(kept, self.tokens):
             kept.remove(clause)
             self.unknown += clause.spans
         for clause in kept:

@@ -44,6 +44,16 @@ _TELLING = word_set(
 # (only where a sentence or a clause starts, the words, what stands there instead), tried in this order
 _FRAMES: list[tuple[bool, str, str]] = [
     (False, r"(?:no|nope|wait|actually)(?: ,)? (?:make|put|move|have|let) (?:it|that|them)(?= )", "instead"),
+    (False, r"(?:hmm|hm|er|um|uh|oh|ah) , no(?: ,)?(?: wait| sorry| actually)?(?: ,)?(?= (?:on|to|at|in"
+     r"|behind"
+     r"|above|below|from|the) )", "instead"),
+    (False, r"(?:i|we) (?:was|am|were|are) thinking (?:of|about)(?= )", ""),
+    (True, r"(?:i|we) (?:have(?: got)?|am|are) (?:(?!left|right|behind|above|front|ahead)[\w'-]+ ){1,5}and"
+     r" (?:(?:i|we) )?(?:would like|would love|want|need)(?: to (?:have|hear))?(?= (?:a|an|the|some"
+     r"|my) )", ""),
+    (True, r"(?:(?!left|right|behind|above|front|ahead)[\w',-]+ ){0,9}(?:i|we) (?:want|would like|need|am"
+     r"|are)"
+     r" (?:(?!left|right|behind|above|front|ahead)[\w'-]+ ){1,6}:(?= )", ""),
     (True, r"right(?: ,)?(?= (?:so|then|ok|okay|now|what|let|i|we) )", ""),
     (True, r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|evening))(?: there| all| team)?(?="
      r" [,.!;:]|$)", ","),

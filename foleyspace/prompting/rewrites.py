@@ -48,7 +48,7 @@ REWRITES: list[tuple[str, str]] = [
      r"|rumble|sound|noise|patter|crackle|babble|buzz|whine|throb|wash|clatter) of(?= )", "and"),
     (r"(?<=[a-z] )with (?:a|an) (?:[\w-]+ )?(?:rattle|roar|bang|screech|squeal|rumble|whoosh|clatter|thud"
      r"|crash"
-     r"|jolt|shriek|bump|thump|jerk)(?= [,.;]|$)", ""),
+     r"|jolt|shriek|bump|thump|jerk|clank|creak|groan|hiss)(?= [,.;]|$)", ""),
     # what should be otherwise
     (r"(?:should|must|ought to) not (?:be|play|come|sound|sit)(?: (?:at|in|on|from))?(?: the| my)? "
      r"(?:dead |far |hard )"
@@ -72,6 +72,13 @@ REWRITES: list[tuple[str, str]] = [
     (r"(flutters?|fluttering|flaps?|flapping|hovers?|hovering|dangles?|dangling) by (?=(?:my|your|the) "
      r"(?:left"
      r"|right) )", r"\1 at "),
+    (r"(?:ringing|honking|beating|blowing|banging|tooting|sounding) (?:his|her|its|their|a|the) (?:bell|horn"
+     r"|whistle|siren|drum|hooter|klaxon)(?= (?!on |at |to |in |behind |ahead )\w+s )", ""),
+    (r"(?:chases?|chasing|pursues?|pursuing|hunts?|hunting) (a|an|the) ([\w-]+)(?= from )",
+     r"and \1 \2 move"),
+    (rf"(?<=[a-z,] )and (?:after )?({NUM}) seconds(?: later)?(?: ,)?(?: (?:it|he|she|they))? (?:is|are|was)"
+     r"(?= )", r"then after \1 seconds"),
+    (r"(starts?|begins?|started|began) low(?= )", r"\1 low down"),
     # near the face, out of sight, high up
     (r"(?:right |directly |just )?before (?:my|your|our) (?:very )?(?:face|eyes|nose)(?= |$)",
      "very close in front of me"),
@@ -80,7 +87,8 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?:somewhere |high )*up (?:in|at|on|to)(?: the)? (front|back|left|right)(?= |$)(?! of )",
      r"high up \1"),
     (r"high (at|in|on) the (front|back|rear|left|right)(?= |$)", r"high up \1 the \2"),
-    (r"a (?:good|great) way (?:off|away)(?= |$)", "far away"),
+    (r"off ,(?= to the (?:left|right)(?: |$))", "off"),
+    (r"a (?:very )?(?:good|great|long) way (?:off|away|out)(?= |$)", "far away"),
     (r"(?:in|on) (?:my|your|our) (?:lap|knees)(?= |$)", "very close"),
     # one thing in two words
     (r"(horse|donkey|mule|ox|pony) and (cart|carriage|buggy|wagon|trap)(?= (?:comes|is|was|goes|passes"

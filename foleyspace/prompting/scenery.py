@@ -17,6 +17,8 @@ _LOOKS = (
     r"|cramped|tidy|messy|round|square|white|black|red|green|grey|blue)"
 )
 
+_SIDE = r"(?:left|right|front|back|rear|centre|middle)"
+
 # where a sentence or a clause starts, the words, what stands there instead
 SCENERY: list[tuple[str, str]] = [
     (rf"{_WHOSE} (?:[\w'-]+ ){{1,2}}(?:is|was|are|were|lies|lay) (?:[\w-]+ )?{_LOOKS}(?: and "
@@ -54,4 +56,16 @@ SCENERY: list[tuple[str, str]] = [
     (r"(?:and )?(?:to|on|at) (?:the|your|my) (?:left|right) [?,:] (?:just|only|nothing but)"
      r"(?: [\w'-]+){1,4}" + _END,
      ","),
+    (rf"(?:the|my) {_SIDE}(?: side)? (?:has to|must|should|needs to|is|stays|remains)(?: (?:to|stay|be|remain"
+     r"|kept))* (?:free|empty|clear|silent|quiet)" + _END, ","),
+    (r"(?:that|this|which) is where (?:the|a|my|our) [^.;:,]*?" + _END, ","),
+    (r"let (?:your|the) (?:shoulders|body|mind|eyes|jaw|breath|thoughts|hands|arms|legs"
+     r"|feet) [^.;:,]*?" + _END, ","),
+    (r"look (?:up|down|around|over|back)(?: (?:at|to|towards?) (?:the|my|your) [\w'-]+)?" + _END, ","),
+    (r"where (?:the|a|an|my|his|her|our) (?:[\w'-]+ ){1,2}(?:stands|sits|lies|waits|hangs)"
+     r"(?: [\w'-]+)?" + _END, ","),
+    (rf"{_WHOSE} (?:[\w'-]+ ){{1,4}}(?:(?:does|do|did) not (?:make|utter|say) (?:a|any) (?:sound|noise"
+     rf"|word|thing)"
+     r"|(?:says?|said|does|did) nothing|(?:walks?|waits?|sits?|stands?) in silence)" + _END, ","),
+    (r"so close that (?:it|he|she|they) [^.;:,]*?" + _END, "very close"),
 ]  # fmt: skip

@@ -95,11 +95,11 @@ def governing_times(
 ) -> list[Phrase]:
     """ "After 5 seconds, a dog barks ...; a cat meows ...": a time that opens a sentence, with a comma after
     it, is that of all of it, up to the full stop."""
-    new = k == 0 or any(sign in fragments[k].before for sign in ".!?")
-    if not new:
-        return before
     alone = not piece.mentions and bool(piece.phrases) and all(p.kind in TIMES for p in piece.phrases)
-    if alone and fragments[k].after.startswith((",", ":")) and k + 1 < len(fragments):
+    alone = alone and fragments[k].after.startswith((",", ":")) and k + 1 < len(fragments)
+    if k and not any(sign in fragments[k].before for sign in (".!?;" if alone else ".!?")):
+        return before
+    if alone:
         times, piece.parts = piece.phrases, []
         return times
     return []

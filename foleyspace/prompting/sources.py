@@ -33,7 +33,8 @@ PEOPLE = (
     "traveller passenger commuter cousin roommate parent client waitstaff operator controller caller "
     "listener interferer target masker distractor someone somebody everybody everyone voice tom dick harry "
     "anna emma alice bob john mary peter paul lisa sarah sara max ben sam mike mark jane kate lucy james "
-    "david maria julia laura ines raj carl carlos"
+    "guide miller usher secretary therapist stevedore docker smith fishmonger cobbler tailor weaver poet "
+    "author david maria julia laura ines raj carl carlos"
 )
 )  # fmt: skip
 ANIMALS = word_set(

@@ -6,16 +6,48 @@ from collections.abc import Sequence
 
 from foleyspace.prompting.clause import MOTIONS, PLACES, TIMES, Clause
 from foleyspace.prompting.sources import EVENTS, SETTINGS, TALK, can_sound
-from foleyspace.prompting.words import ADJECTIVES, DETERMINERS, UNHEARD, word_set
+from foleyspace.prompting.text import Token
+from foleyspace.prompting.verb_words import SOUND_VERBS, verb_forms
+from foleyspace.prompting.words import ADJECTIVES, DETERMINERS, PREPOSITIONS, UNHEARD, word_set
 
 
-def only_talk(clauses: Sequence[Clause]) -> list[Clause]:
+def only_talk(clauses: Sequence[Clause], tokens: Sequence[Token]) -> list[Clause]:
     """Sources that are none: "EXT. HARBOUR - NIGHT", "thanks a million", "that would be cool". A word with no
     place and no verb of its own counts as a sound only where it has an article or is known to sound."""
     placed = any(clause.has(PLACES | MOTIONS) for clause in clauses)
     talk = [clause for clause in clauses if _bare(clause) and _is_talk(clause, placed)]
     talk += [clause for k, clause in enumerate(clauses) if _told_after(clause, clauses[k + 1 :])]
+    if placed:
+        there = {clause.sentence for clause in clauses if clause.has(PLACES | MOTIONS)}
+        talk += [c for c in clauses if c not in talk and _only_said(c, c.sentence not in there, tokens)]
     return talk if len(talk) < len(clauses) else []
+
+
+def _only_said(clause: Clause, alone: bool, tokens: Sequence[Token]) -> bool:
+    """ "It's a show about records.", "Our conductor asked for it.", "The harbour was grey.": no place where
+    others have theirs, and no verb of sound. `alone`: its sentence places nothing."""
+    if clause.quoted or clause.has(PLACES | MOTIONS | TIMES | _HOW_FAR):
+        return False
+    words = [tokens[i].norm for start, stop in clause.spans for i in range(start, stop)]
+    if any(verb_forms().get(word, ("", ""))[0] in SOUND_VERBS for word in words):
+        return False
+    names = clause.label.lower().split()
+    if not can_sound(names[-1]):
+        return alone or not clause.plain
+    at = max((k for k, word in enumerate(words) if word in names), default=len(words) - 1)
+    after = words[at + 1] if at + 1 < len(words) else ","
+    if alone and (after in _MODALS or _SOMEBODY & set(words[:at])):
+        return True
+    does = after.isalpha() and after not in PREPOSITIONS | ADJECTIVES | _IS
+    owned = bool(_OWN & set(words[:at]))
+    return does and (owned or (alone and clause.article))
+
+
+_HOW_FAR = word_set("near far mid distance")
+_MODALS = word_set("would could should might")
+_SOMEBODY = word_set("i we you he she it they")
+_IS = word_set("is are was were and or be being keeps")
+_OWN = word_set("my our your his her their")
 
 
 def _told_after(clause: Clause, later: Sequence[Clause]) -> bool:
