@@ -556,6 +556,7 @@ def bench():
         "prompts_dev7",
         "prompts_dev8",
         "prompts_dev9",
+        "prompts_dev10",
     ],
 )
 def test_prompts_with_known_answers(bench, name):

@@ -33,6 +33,10 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+A waitress, off screen right, shouting "Order up!" | waitress:-90
+In my back is crying a baby | baby:180
+Noise on the left, because I sat there, and a bell on the right | noise:90
+The footsteps on stone, from the left, until they reach a spot directly in front of us. | footsteps:90>0
 A bee starts on the right and after four seconds it is on the left | bee:-90>90
 A cyclist ringing her bell rides past from right to left. | cyclist:-90>90
 A police car chases a van from behind me on the left to the front right. | police:135>-45 van:135>-45

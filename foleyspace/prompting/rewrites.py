@@ -79,6 +79,33 @@ REWRITES: list[tuple[str, str]] = [
     (rf"(?<=[a-z,] )and (?:after )?({NUM}) seconds(?: later)?(?: ,)?(?: (?:it|he|she|they))? (?:is|are|was)"
      r"(?= )", r"then after \1 seconds"),
     (r"(starts?|begins?|started|began) low(?= )", r"\1 low down"),
+    (r"(?:rotating|rotates|turning|turns|moving|moves|panning|pans|spinning|spins)((?: clockwise|"
+     r" counterclockwise| anti-?clockwise| counter-clockwise| anti clockwise| counter clockwise)?) "
+     r"(?:through|in|by|over) (?:one|1|a)(?: single)?(?: full| complete| whole)?"
+     r" (?:circle|rotation|revolution|turn|lap)(?= |$)", r"circling\1 once"),
+    (r"(circles?|around (?:me|us|my head|the listener)) (?:one|1) times?(?= |$)", r"\1 once"),
+    (r"(shouting|yelling|calling|saying|whispering|singing|screaming|announcing) <label>(?= [.,;]|$)", r"\1"),
+    (r"(?<=[a-z] )(?<!of )(?<!is )(?<!so )(?<!like )that(?= (?:goes|flies"
+     r"|comes|moves|runs|circles|walks|drives"
+     r"|passes|starts|rises|falls|drops|spins|orbits|rolls|swims|jumps|hops|swings|drifts|floats|climbs"
+     r"|travels"
+     r"|turns|wanders|buzzes)(?: |$))", "which"),
+    (r"until (?:it|he|she|they) (?:reach|reaches|reached|gets? to|got to|arrives? at|hits?)(?: (?:a|the)"
+     r"(?: spot| place| point))?(?= )", "to"),
+    (r"(?:for )?(?:all )?the (?:whole|entire) (?:way|trip|journey|ride)(?= [.,;]|$)", ""),
+    (r"from the (left|right) , (?:round |around )?behind (?:me|us|you) , to(?= the (?:left|right))",
+     r"from the \1 , then behind me , then to"),
+    (r"(?<=[:,] )(?:walk|take|bring|carry|fly|run|send) (?:it|him|her|them)(?= (?:in|from|round|around|through"
+     r"|across|over) )", "moves"),
+    (r"in (?:a|one|1)(?: steady| slow| smooth| single| wide)? (?:half circle|semicircle|arc)(?= )", ""),
+    # as it is said in other languages
+    (r"(?:is|are) (\w+ing) (a|an|the|some) ([\w-]+)(?= [.,;]|$)", r"\2 \3 \1"),
+    (r"from all (?:the )?(?:sides|directions|around)(?= |$)", "all around"),
+    (r"(?:i|we|you) (?:(?:try|tries|am trying|want|like|love) to )(?:listen to|hear)(?= )", ""),
+    # reasons
+    (r", because (?!of )[^.;:]*?(?= [.;:]|$)", ""),
+    (r"(?:, )?since (?:that|it|this|i|we|he|she|they) (?:(?!left|right|behind|above|front|ahead)[\w'-]+ )*?"
+     r"(?=, |[.;]|$)", ""),
     # near the face, out of sight, high up
     (r"(?:right |directly |just )?before (?:my|your|our) (?:very )?(?:face|eyes|nose)(?= |$)",
      "very close in front of me"),

@@ -31,6 +31,8 @@ def rows_said(text: str) -> str:
         return text
     heads = [_UNIT.sub("", cell).strip().lower() for cell in first]
     named = next((k for k, head in enumerate(heads) if head in _NAMES), None)
+    if named is None and all(row and re.match(r"[^\W\d_]", row[0]) for row in rows):
+        named = 0  # "instrument", "species": names, whatever they are called
     placed = {k: f"{_COLUMNS[head]}=" for k, head in enumerate(heads) if head in _COLUMNS}
     placed |= {k: "" for k, head in enumerate(heads) if head in _PLACES}
     if named is None or not placed or any(len(row) != len(heads) or not row[named] for row in rows):
