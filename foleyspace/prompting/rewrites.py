@@ -95,8 +95,8 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?:for )?(?:all )?the (?:whole|entire) (?:way|trip|journey|ride)(?= [.,;]|$)", ""),
     (r"from the (left|right) , (?:round |around )?behind (?:me|us|you) , to(?= the (?:left|right))",
      r"from the \1 , then behind me , then to"),
-    (r"(?<=[:,] )(?:walk|take|bring|carry|fly|run|send) (?:it|him|her|them)(?= (?:in|from|round|around|through"
-     r"|across|over) )", "moves"),
+    (r"(?<=[:,] )(?:walk|take|bring|carry|fly|run|send) (?:it|him|her|them)(?= (?:in|from|round|around"
+     r"|through|across|over) )", "moves"),
     (r"in (?:a|one|1)(?: steady| slow| smooth| single| wide)? (?:half circle|semicircle|arc)(?= )", ""),
     # as it is said in other languages
     (r"(?:is|are) (\w+ing) (a|an|the|some) ([\w-]+)(?= [.,;]|$)", r"\2 \3 \1"),
