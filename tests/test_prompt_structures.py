@@ -33,6 +33,12 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+A car and a bike drive from the left to the right | car:90>-90 bike:90>-90
+A dog chases a cat from the left to the right | dog:90>-90 cat:90>-90
+On the left a woman is playing a violin | violin:90
+On the left: only a violin | violin:90
+Night ambience. An owl on the left. | night:0 owl:90
+A helicopter hovers. A dog barks on the left. | helicopter:0 dog:90
 A waitress, off screen right, shouting "Order up!" | waitress:-90
 In my back is crying a baby | baby:180
 Noise on the left, because I sat there, and a bell on the right | noise:90

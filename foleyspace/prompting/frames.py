@@ -9,7 +9,8 @@ from functools import lru_cache
 from foleyspace.prompting.rewrites import REWRITES
 from foleyspace.prompting.scenery import SCENERY
 from foleyspace.prompting.text import Token
-from foleyspace.prompting.words import NOT_ADVERBS, word_set
+from foleyspace.prompting.verb_words import MOVE_VERBS, ing, verb_forms
+from foleyspace.prompting.words import DETERMINERS, NOT_ADVERBS, word_set
 
 _HEARER = (
     r"(?:i|you|we|one|listeners|viewers|players|participants|subjects|anyone|the (?:listener|viewer|audience"
@@ -45,44 +46,42 @@ _TELLING = word_set(
 _FRAMES: list[tuple[bool, str, str]] = [
     (False, r"(?:no|nope|wait|actually)(?: ,)? (?:make|put|move|have|let) (?:it|that|them)(?= )", "instead"),
     (False, r"(?:hmm|hm|er|um|uh|oh|ah) , no(?: ,)?(?: wait| sorry| actually)?(?: ,)?(?= (?:on|to|at|in"
-     r"|behind"
-     r"|above|below|from|the) )", "instead"),
+     r"|behind|above|below|from|the) )", "instead"),
     (False, r"(?:i|we) (?:was|am|were|are) thinking (?:of|about)(?= )", ""),
-    (True, r"(?:i|we) (?:have(?: got)?|am|are) (?:(?!left|right|behind|above|front|ahead)[\w'-]+ ){1,5}and"
-     r" (?:(?:i|we) )?(?:would like|would love|want|need)(?: to (?:have|hear))?(?= (?:a|an|the|some"
-     r"|my) )", ""),
+    (True, r"(?:i|we) (?:have(?: got)?|am|are) (?:(?!left|right|behind|above|front"
+     r"|ahead)[\w'-]+ ){1,5}and (?:(?:i|we) )?(?:would like|would love|want|need)(?: to (?:have"
+     r"|hear))?(?= (?:a|an|the|some|my) )", ""),
     (True, r"(?:(?!left|right|behind|above|front|ahead)[\w',-]+ ){0,9}(?:i|we) (?:want|would like|need|am"
-     r"|are)"
-     r" (?:(?!left|right|behind|above|front|ahead)[\w'-]+ ){1,6}:(?= )", ""),
+     r"|are) (?:(?!left|right|behind|above|front|ahead)[\w'-]+ ){1,6}:(?= )", ""),
     (True, r"right(?: ,)?(?= (?:so|then|ok|okay|now|what|let|i|we) )", ""),
-    (True, r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|evening))(?: there| all| team)?(?="
-     r" [,.!;:]|$)", ","),
+    (True, r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|evening))(?: there| all"
+     r"| team)?(?= [,.!;:]|$)", ","),
     (True, r"(?:hi|hello|hey)(?: there)?(?= (?:can|could|please|i) )", ""),
     (False, r"(?:no|wait|oops) , (?:wait|sorry|no)(?: ,)?(?= )", "no sorry"),
-    (True, r"(?:sorry|ok|okay|alright|all right|so|well|now|oh|yes|yeah|no|thanks|actually|basically)"
-     r"(?= [,.!:])", ","),
-    (True, r"(?:many )?(?:thanks|thank you|thx|cheers|ty|tia)(?: (?:so|very) much| a lot| in advance| again)?"
-     r"(?= [,.!;]|$)", ","),
+    (True, r"(?:sorry|ok|okay|alright|all right|so|well|now|oh|yes|yeah|no|thanks|actually"
+     r"|basically)(?= [,.!:])", ","),
+    (True, r"(?:many )?(?:thanks|thank you|thx|cheers|ty|tia)(?: (?:so|very) much| a lot| in advance"
+     r"| again)?(?= [,.!;]|$)", ","),
     (False, r"(?:please|pls|plz|kindly|if you (?:can|could|would|do not mind)|if possible|i think|i guess"
      r"|i suppose|i believe|you know|for example|for instance|of course)(?= |$)", ""),
     (False, r"(?:can|could|would|will) (?:you|u|we)(?: maybe| possibly| just| also)*(?= )", ""),
-    (False, r"(?:i|we) (?:would |really |just |also )*(?:want|wish|need|like|love|prefer|expect)(?: you| it)?"
-     r"(?: to (?:be able to )?(?:hear|have|listen to|get|be|(?=place|put|pan|position|make|add)))?(?= )", ""),
+    (False, r"(?:i|we) (?:would |really |just |also )*(?:want|wish|need|like|love|prefer|expect)(?: you"
+     r"| it)?(?: to (?:be able to )?(?:hear|have|listen to|get|be|(?=place|put|pan|position|make"
+     r"|add)))?(?= )", ""),
     (False, r"(?:let|make|have) (?:me|us|the listener) (?:hear|listen to|have)(?= )", ""),
     (False, r"let there be(?= )", ""),
     (True, r"(?:now )?(?:breathe|relax|inhale|exhale|imagine|picture this|(?:close|open) your eyes"
-     r"|sit back|lie (?:back|down)|take a (?:deep )?breath)(?: (?:in|out|deeply|slowly|and|now|calmly))*"
-     r"(?= [.,!;]|$)", ""),
+     r"|sit back|lie (?:back|down)|take a (?:deep )?breath)(?: (?:in|out|deeply|slowly|and|now"
+     r"|calmly))*(?= [.,!;]|$)", ""),
     (True, r"here ,(?= )", ","),
     (True, r"(?:is there )?any chance (?:of|that|for)(?= )", ""),
     (True, r"(?:hey |yo |ok |okay )?(?:dude|bro|bruh|folks|buddy|guys)(?: ,)?(?= (?:the|a|an|put|pan|can"
      r"|could|i|make|there|my|what|please) )", ""),
-    (True, r"(?:the |these |those )?(?:sounds|sources|instruments|objects|players|speakers|voices|things)"
-     r" (?:are|were)(?: as follows)? (?=:)", ""),
+    (True, r"(?:the |these |those )?(?:sounds|sources|instruments|objects|players|speakers|voices"
+     r"|things) (?:are|were)(?: as follows)? (?=:)", ""),
     (False, r"(pages?) turning(?! (?:to|from|into|around))(?= |$)", r"\1-turning"),
-    (True, r"(?:angle|focus|focusing|zoom|zooming|close|closing)(?: in| up)? (?:on|onto)(?= (?:the|a|an"
-     r"|my|our)"
-     r" (?!left |right |front |back ))", ""),
+    (True, r"(?:angle|focus|focusing|zoom|zooming|close|closing)(?: in| up)? (?:on|onto)(?= (?:the|a|an|my"
+     r"|our) (?!left |right |front |back ))", ""),
     (True, r"(?:listen(?: out)?|hark|tune in) (?:to|for)(?= )", ""),
     (True, r"(?:start|begin|open|kick|carry|continue|go|finish|end)(?: off| out| on)? with(?= )", ""),
     (False, r"(?:make|have|let|get) (?:it|this|that) (?:sound|feel|seem|be)(?: like| as if| as though)?(?= )",
@@ -94,8 +93,8 @@ _FRAMES: list[tuple[bool, str, str]] = [
      r"|containing|featuring|such that|so that|consisting of|for)(?= )", ""),
     (False, rf"{_HEARER}(?: {_OFTEN})* {_PERCEIVE}(?:s|ing|ed)?(?: that| how)?(?= )", ""),
     (False, r"what (?:i|you|we) (?:can |should |will )?(?:hear|get|want)(?: is| are)?(?: [:,])?(?= )", ""),
-    (False, rf"(?:it|this|that|there) {_SOUNDS}(?: to me)? (?:like|as if|as though)"
-     rf"(?: it {_CAME}| there (?:is|are|was|were))?(?= )", ""),
+    (False, rf"(?:it|this|that|there) {_SOUNDS}(?: to me)? (?:like|as if|as though)(?: it {_CAME}| there "
+     rf"(?:is|are|was|were))?(?= )", ""),
     (False, rf"(?:{_SOUNDS} )?(?:like|as if|as though) (?:it|they|he|she) {_CAME}(?= )", ""),
     (False, rf"{_SOUNDS} to (?:come|be coming|be|originate|emanate)(?= )", ""),
     (False, r"(?:is|are|was|were|gets)(?: \w+)? (?:accompanied|joined|backed|doubled) by(?= )", ","),
@@ -111,38 +110,34 @@ _FRAMES: list[tuple[bool, str, str]] = [
     (False, r"(?:(?<=left )2(?= right)|(?<=right )2(?= left)|(?<=front )2(?= back)|(?<=back )2(?= front)"
      r"|(?<=l )2(?= r(?: |$))|(?<=r )2(?= l(?: |$)))", "to"),
     # what was said before is taken back
-    (False, r"(?:[,-] )?(?:(?:no|nah|nope|oh|oops|ah) )*(?:(?:no|nah|nope|wait|sorry|oops) (?:wait|sorry|no"
-     r"|nah)|scratch that"
-     r"|strike that"
-     r"|or rather|make that|correction|i mean|i meant|on second thoughts?|actually no)(?: [,.:!-])?(?= )",
+    (False, r"(?:[,-] )?(?:(?:no|nah|nope|oh|oops|ah) )*(?:(?:no|nah|nope|wait|sorry|oops) (?:wait|sorry"
+     r"|no|nah)|scratch that|strike that|or rather|make that|correction|i mean|i meant|on second thoughts?"
+     r"|actually no)(?: [,.:!-])?(?= )",
      "instead"),
     (False, r"(?:no idea|i do not (?:know|care)|not sure|does not matter)(?: (?:where|how|what"
      r"|exactly))?(?= |$)", ","),
     (False, r"(?:let me (?:think|see)|i was wondering (?:if|whether)|if (?:that|this|it) makes sense"
-     r"|you know what i mean|(?:is|would be) (?:fine|great|nice|cool|perfect|ok|okay)(?: (?:too|with"
-     r" me))?)(?= |$)",
+     r"|you know what i mean|(?:is|would be) (?:fine|great|nice|cool|perfect|ok|okay)(?: (?:too"
+     r"|with me))?)(?= |$)",
      ""),
     (False, r"(?<=, )right ,(?= (?:it|he|she|they|i|we|you|so|and then|there) )", ""),
     (False, r"(?:works?|makes?|picks?|winds?|threads?|finds?|working|making|picking|winding) (?:its|his"
-     r"|her|their) way"
-     r"(?= )", "moves"),
+     r"|her|their) way(?= )", "moves"),
     (True, r"(?:pos|position|dir|direction|loc|location|place|placement|pan|panning|dist|where|name|path"
-     r"|route|motion|movement|trajectory|side|label|id|element|layer|emitter|event|trigger|obj|object|asset"
-     r"|sfx|sound|audio|source|item|type) [=:](?= )", ""),
-    (False, r"(?:pos|position|dir|direction|loc|location|placement|path|route|motion|movement"
-     r"|trajectory|side) =(?= )", ","),
-    (True, r"(?:fx|sfx|vo|mx|foley|amb|bg|fg|dx|dia|adr|vox|cue|shot|take)(?: source)?(?: \d+)? [-:]"
-     r"(?! (?:the |on |at |in |from |to |dead |hard |far |stage |frame )*(?:left|right|centre|front|back|rear"
+     r"|route|motion|movement|trajectory|side|label|id|element|layer|emitter|event|trigger|obj|object"
+     r"|asset|sfx|sound|audio|source|item|type) [=:](?= )", ""),
+    (False, r"(?:pos|position|dir|direction|loc|location|placement|path|route|motion|movement|trajectory"
+     r"|side) =(?= )", ","),
+    (True, r"(?:fx|sfx|vo|mx|foley|amb|bg|fg|dx|dia|adr|vox|cue|shot|take)(?: source)?(?: \d+)? [-:](?! "
+     r"(?:the |on |at |in |from |to |dead |hard |far |stage |frame )*(?:left|right|centre|front|back|rear"
      r"|behind|middle|l|r|c|above|\d+)(?: |$))(?= )", ""),
     (False, r"(?<=ear )(?:hears|picks up|catches|gets|receives|has)(?= )", ","),
     (False, r"(?:comes? |coming )?out of(?= (?:the|my|your|one) )", "from"),
-    (True, r"(?:me|us|you|i|myself|the listener|the camera)(?: am| is| are| sitting| standing)* (?:in|at|\()"
-     r" (?:the )?"
-     r"(?:dead )?(?:middle|centre)(?: \))?(?= [,.;]|$)", ""),
+    (True, r"(?:me|us|you|i|myself|the listener|the camera)(?: am| is| are| sitting| standing)* (?:in|at"
+     r"|\() (?:the )?(?:dead )?(?:middle|centre)(?: \))?(?= [,.;]|$)", ""),
     (False, r"(?:while|as|when) (?:i|we) (?:hold|stand|sit|lie|sleep|wait|watch|read|eat|rest|listen|look"
-     r"|write"
-     r"|stay|try|dream|cook|work|am \w+ing|are \w+ing)(?: (?:my|our|the|a|to|there|still|for) \w+)?(?="
-     r" [,.;]|$)", ","),
+     r"|write|stay|try|dream|cook|work|am \w+ing|are \w+ing)(?: (?:my|our|the|a|to|there|still"
+     r"|for) \w+)?(?= [,.;]|$)", ","),
     # dictated signs
     (False, r"(?:full stop|period|new line|newline|question mark|exclamation mark)(?= |$)", "."),
     (False, r"(?:comma|semicolon|colon|dash|hyphen)(?= |$)", ","),
@@ -166,7 +161,27 @@ def without_frames(tokens: Sequence[Token]) -> list[Token]:
     shown = _replaced(kept, tuple((True, *scenery) for scenery in SCENERY))
     if any(token.norm[0].isalpha() or token.quoted for token in shown):  # else it is all there is
         kept = shown
+    kept = _both_doing(kept)
     return _replaced(kept, (*_FRAMES, *((False, *rewrite) for rewrite in REWRITES)))
+
+
+def _both_doing(tokens: list[Token]) -> list[Token]:
+    """ "A car and a bike drive from ...": with "are driving", or it would be a "bike drive"."""
+    out: list[Token] = []
+    for i, token in enumerate(tokens):
+        norms = [other.norm for other in tokens[max(i - 3, 0) : i + 2]]
+        if len(norms) == 5 and norms[0] == "and" and norms[1] in DETERMINERS and norms[4] in _WHITHER:
+            base, shape = verb_forms().get(token.norm, ("", ""))
+            if shape == "base" and base in MOVE_VERBS:
+                out.append(Token("are", token.raw, token.start, token.end))
+                token = Token(ing(base), token.raw, token.start, token.end)
+        out.append(token)
+    return out
+
+
+_WHITHER = word_set(
+    "from to toward towards past across around through over into off away along by left right"
+)
 
 
 def _replaced(tokens: list[Token], frames: tuple[tuple[bool, str, str], ...]) -> list[Token]:

@@ -32,7 +32,7 @@ _SAME_SIDE = re.compile(
 )
 _SAME_ANGLE = re.compile(
     r"(?:(?:at )?(?:the same|an equal|the equivalent|a similar|that) angle|(?:(?:at|in) (?:the|its|a) )?"
-    r"(?:mirrored|mirror[ -]?image(?: (?:position|place|spot|angle|point))?)) (?:to|on|off to) (?:the |my )?"
+    r"mirror[ -]?image (?:position|place|spot|angle|point)) (?:to|on|off to) (?:the |my )?"
     r"(?P<side>left|right)(?: side)?(?= |$)"
 )
 _ACROSS = re.compile(r"(?:right |directly |diametrically )?opposite(?=$| [.,;:)])")

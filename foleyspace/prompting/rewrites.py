@@ -21,41 +21,36 @@ REWRITES: list[tuple[str, str]] = [
         r"\1",
     ),
     (r"(?:in|on|at) (?:the )?front (?:of|to) (?:the )?(me|us|you)(?= |$)", r"in front of \1"),
-    (r"(?:at|on|to|in|from) (?:the )?(left|right)(?: hand)?(?: side)? (?:from|to|of) (?:the )?(?:me|us|you)"
-     r"(?= |$)", r"on the \1"),
-    (rf"(?:until|till|as far as|all the way to|over to|through to|right over to|out to|up to)"
-     rf"(?= (?:the |my |your |our )?(?:far |hard )?(?:{_SIDE}|front|back|rear|centre|middle)(?: |$))", "to"),
+    (r"(?:at|on|to|in|from) (?:the )?(left|right)(?: hand)?(?: side)? (?:from|to|of) (?:the )?(?:me|us"
+     r"|you)(?= |$)", r"on the \1"),
+    (rf"(?:until|till|as far as|all the way to|over to|through to|right over to|out to|up to)(?= (?:the "
+     rf"|my |your |our )?(?:far |hard )?(?:{_SIDE}|front|back|rear|centre|middle)(?: |$))", "to"),
     (rf"(to|at|from|in|into|toward) (?:a|the|some|its|his|her|their) {_SPOT} (?=(?:behind|beside|between"
      r"|above|below|in front|next to|near|to the) )", r"\1"),
     (rf"(from|to) (?:this|that|one|the one|the other|another) (?:side|end) ,(?= (?:the |my |your )?{_SIDE}"
      r"(?: |$))", r"\1"),
-    (r"from (?:one|this) (?:side|end|horizon|edge|ear|wall) to (?:the|its|my) other(?: (?:side|end|one))?"
-     r"(?: ,)? (?:from )?(?:the )?(left|right) to (?:the )?(left|right)(?= |$)", r"from \1 to \2"),
+    (r"from (?:one|this) (?:side|end|horizon|edge|ear|wall) to (?:the|its|my) other(?: (?:side|end"
+     r"|one))?(?: ,)? (?:from )?(?:the )?(left|right) to (?:the )?(left|right)(?= |$)", r"from \1 to \2"),
     (r"in (?:front of )?(?:my|your|our) (?:face|nose)(?= |$)", "very close in front of me"),
     # what a voice comes out of is not heard beside it
-    (r"(voices?|speaks?|talks?|says?|sings?|speaking|talking|(?:comes?|coming|heard)(?: in| out)?)"
-     r" (?:over|through|via) (?:a|an|the|my|his|her|our) (?:[\w-]+ )?(?:speakers?|loudspeakers?|intercom"
-     r"|tannoy|radio|phone|telephone|megaphone|headset|walkie talkie)(?= |$)", r"\1"),
+    (r"(voices?|speaks?|talks?|says?|sings?|speaking|talking|(?:comes?|coming|heard)(?: in| out)?) (?:over"
+     r"|through|via) (?:a|an|the|my|his|her|our) (?:[\w-]+ )?(?:speakers?|loudspeakers?|intercom|tannoy"
+     r"|radio|phone|telephone|megaphone|headset|walkie talkie)(?= |$)", r"\1"),
     # a place told ahead of the next sound
     (r"and , ((?:[\w']+ ){1,5}?), (?=(?:a|an|the|some|two|three|another|one|someone|somebody) )", r"; \1, "),
     (r"(?:, )?and ((?:(?:somewhere|high|far|off|up|directly|right|straight) ){0,2}(?:above|below|behind"
-     r"|overhead"
-     r"|ahead|(?:to|on) the (?:left|right))(?: (?:me|us|you))?) , (?=(?:a|an|the|some"
+     r"|overhead|ahead|(?:to|on) the (?:left|right))(?: (?:me|us|you))?) , (?=(?:a|an|the|some"
      r"|my) [\w-]+ )", r"; \1 ,"),
     # what else is heard with it
     (r"(?:over|above|against|under|beneath|amid) (?:the|a) (?:[\w-]+ ){0,2}?(?:rush|roar|hum|drone|din"
-     r"|murmur|hiss"
-     r"|rumble|sound|noise|patter|crackle|babble|buzz|whine|throb|wash|clatter) of(?= )", "and"),
+     r"|murmur|hiss|rumble|sound|noise|patter|crackle|babble|buzz|whine|throb|wash|clatter) of(?= )", "and"),
     (r"(?<=[a-z] )with (?:a|an) (?:[\w-]+ )?(?:rattle|roar|bang|screech|squeal|rumble|whoosh|clatter|thud"
-     r"|crash"
-     r"|jolt|shriek|bump|thump|jerk|clank|creak|groan|hiss)(?= [,.;]|$)", ""),
+     r"|crash|jolt|shriek|bump|thump|jerk|clank|creak|groan|hiss)(?= [,.;]|$)", ""),
     # what should be otherwise
     (r"(?:should|must|ought to) not (?:be|play|come|sound|sit)(?: (?:at|in|on|from))?(?: the| my)? "
-     r"(?:dead |far |hard )"
-     r"?(?:centre|middle|left|right|front|back|behind|above|below)(?= [.,;])", ""),
+     r"(?:dead |far |hard )?(?:centre|middle|left|right|front|back|behind|above|below)(?= [.,;])", ""),
     (r"(?:, )?but (?:it |they |that )?(?:now )?(?:should|must|ought to|needs? to|has to|have to"
-     r"|is supposed to"
-     r"|are supposed to)(?: (?:be|play|come|sound|sit|go|stay))+(?: heard)?(?= )", "instead"),
+     r"|is supposed to|are supposed to)(?: (?:be|play|come|sound|sit|go|stay))+(?: heard)?(?= )", "instead"),
     # ways
     (r"(?:is|are|was|were) (?:first|at first|initially) (?:heard|seen)(?= )", "starts"),
     (r"(?:comes?|came|swings?|swung|goes|went) (?:round|around) (?=to )", "moves "),
@@ -63,33 +58,29 @@ REWRITES: list[tuple[str, str]] = [
     (r"until (?:it|he|she|they) (?:is|are|was|were)(?= (?:above|behind|in front|on|to|below|right|next"
      r"|over) )",
      "to"),
-    (r"(?:climbs?|rises?|goes|comes|moves)(?: up)? to (?:head|ear|eye) (?:height|level)(?: and (?:goes|going"
-     r"|carries|keeps) on)?(?= )", "rises"),
+    (r"(?:climbs?|rises?|goes|comes|moves)(?: up)? to (?:head|ear|eye) (?:height|level)(?: and (?:goes"
+     r"|going|carries|keeps) on)?(?= )", "rises"),
     (r"(climbs?|climbing|ascends?|ascending|descends?|descending) (?:(?:the|a|some|my) )?(?:[\w-]+ )?"
-     r"(?:stairs"
-     r"|staircase|ladder)(?= )", r"\1"),
+     r"(?:stairs|staircase|ladder)(?= )", r"\1"),
     (r"in (?:a circle|circles|a loop|loops|rings)(?= (?:around|round|about|over|above) )", "circling"),
     (r"(flutters?|fluttering|flaps?|flapping|hovers?|hovering|dangles?|dangling) by (?=(?:my|your|the) "
-     r"(?:left"
-     r"|right) )", r"\1 at "),
-    (r"(?:ringing|honking|beating|blowing|banging|tooting|sounding) (?:his|her|its|their|a|the) (?:bell|horn"
-     r"|whistle|siren|drum|hooter|klaxon)(?= (?!on |at |to |in |behind |ahead )\w+s )", ""),
+     r"(?:left|right) )", r"\1 at "),
+    (r"(?:ringing|honking|beating|blowing|banging|tooting|sounding) (?:his|her|its|their|a|the) (?:bell"
+     r"|horn|whistle|siren|drum|hooter|klaxon)(?= (?!on |at |to |in |behind |ahead )\w+s )", ""),
     (r"(?:chases?|chasing|pursues?|pursuing|hunts?|hunting) (a|an|the) ([\w-]+)(?= from )",
-     r"and \1 \2 move"),
+     r"and \1 \2 are moving"),
     (rf"(?<=[a-z,] )and (?:after )?({NUM}) seconds(?: later)?(?: ,)?(?: (?:it|he|she|they))? (?:is|are|was)"
      r"(?= )", r"then after \1 seconds"),
     (r"(starts?|begins?|started|began) low(?= )", r"\1 low down"),
-    (r"(?:rotating|rotates|turning|turns|moving|moves|panning|pans|spinning|spins)((?: clockwise|"
-     r" counterclockwise| anti-?clockwise| counter-clockwise| anti clockwise| counter clockwise)?) "
-     r"(?:through|in|by|over) (?:one|1|a)(?: single)?(?: full| complete| whole)?"
-     r" (?:circle|rotation|revolution|turn|lap)(?= |$)", r"circling\1 once"),
+    (r"(?:rotating|rotates|turning|turns|moving|moves|panning|pans|spinning|spins)((?: clockwise"
+     r"| counterclockwise| anti-?clockwise| counter-clockwise| anti clockwise| counter clockwise)?) "
+     r"(?:through|in|by|over) (?:one|1|a)(?: single)?(?: full| complete| whole)? (?:circle|rotation"
+     r"|revolution|turn|lap)(?= |$)", r"circling\1 once"),
     (r"(circles?|around (?:me|us|my head|the listener)) (?:one|1) times?(?= |$)", r"\1 once"),
     (r"(shouting|yelling|calling|saying|whispering|singing|screaming|announcing) <label>(?= [.,;]|$)", r"\1"),
-    (r"(?<=[a-z] )(?<!of )(?<!is )(?<!so )(?<!like )that(?= (?:goes|flies"
-     r"|comes|moves|runs|circles|walks|drives"
-     r"|passes|starts|rises|falls|drops|spins|orbits|rolls|swims|jumps|hops|swings|drifts|floats|climbs"
-     r"|travels"
-     r"|turns|wanders|buzzes)(?: |$))", "which"),
+    (r"(?<=[a-z] )(?<!of )(?<!is )(?<!so )(?<!like )that(?= (?:goes|flies|comes|moves|runs|circles|walks"
+     r"|drives|passes|starts|rises|falls|drops|spins|orbits|rolls|swims|jumps|hops|swings|drifts|floats"
+     r"|climbs|travels|turns|wanders|buzzes)(?: |$))", "which"),
     (r"until (?:it|he|she|they) (?:reach|reaches|reached|gets? to|got to|arrives? at|hits?)(?: (?:a|the)"
      r"(?: spot| place| point))?(?= )", "to"),
     (r"(?:for )?(?:all )?the (?:whole|entire) (?:way|trip|journey|ride)(?= [.,;]|$)", ""),
@@ -99,13 +90,14 @@ REWRITES: list[tuple[str, str]] = [
      r"|through|across|over) )", "moves"),
     (r"in (?:a|one|1)(?: steady| slow| smooth| single| wide)? (?:half circle|semicircle|arc)(?= )", ""),
     # as it is said in other languages
-    (r"(?:is|are) (\w+ing) (a|an|the|some) ([\w-]+)(?= [.,;]|$)", r"\2 \3 \1"),
+    (r"((?:in|at|on|to|behind)(?: (?:my|the|your))? (?:back|left|right|front|rear|centre|me)(?: side)?) "
+     r"(?:is|are) (\w+ing) (a|an|the|some) ([\w-]+)(?= [.,;]|$)", r"\1 \3 \4 \2"),
     (r"from all (?:the )?(?:sides|directions|around)(?= |$)", "all around"),
     (r"(?:i|we|you) (?:(?:try|tries|am trying|want|like|love) to )(?:listen to|hear)(?= )", ""),
     # reasons
     (r", because (?!of )[^.;:]*?(?= [.;:]|$)", ""),
-    (r"(?:, )?since (?:that|it|this|i|we|he|she|they) (?:(?!left|right|behind|above|front|ahead)[\w'-]+ )*?"
-     r"(?=, |[.;]|$)", ""),
+    (r"(?:, )?since (?:that|it|this|i|we|he|she|they) (?:(?!left|right|behind|above|front"
+     r"|ahead)[\w'-]+ )*?(?=, |[.;]|$)", ""),
     # near the face, out of sight, high up
     (r"(?:right |directly |just )?before (?:my|your|our) (?:very )?(?:face|eyes|nose)(?= |$)",
      "very close in front of me"),
@@ -119,17 +111,15 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?:in|on) (?:my|your|our) (?:lap|knees)(?= |$)", "very close"),
     # one thing in two words
     (r"(horse|donkey|mule|ox|pony) and (cart|carriage|buggy|wagon|trap)(?= (?:comes|is|was|goes|passes"
-     r"|rattles"
-     r"|clatters|rolls|trots|drives|approaches|stops|moves|on|at|behind) )", r"\1 \2"),
+     r"|rattles|clatters|rolls|trots|drives|approaches|stops|moves|on|at|behind) )", r"\1 \2"),
     (r"(pelican|zebra|level|railway|railroad|pedestrian) crossing(?= )", r"\1-crossing"),
     (r"(pages?) (?:turns?|(?:is|are) (?:being )?turned)(?= [.,;]|$)", r"\1-turning"),
     # on a stage, seen from the seats; in a script
     (r"(?:up|down) ?stage (left|right|centre)", r"front \1"),
     (rf"(?:exits?|exiting|leaves?|leaving){_FRAME}(?= {_SIDE}(?: |$))", "moves to the"),
     (rf"(enters?|entering|(?:comes?|coming) in){_FRAME}(?= {_SIDE}(?: |$))", r"\1 from the"),
-    (r"(?:draws?|drawing|drew|pulls?|pulling) (?:up )?(?:level|alongside|even|abreast)(?: (?:with"
-     r"|of))?(?: (?:me|you|us))?"
-     r" on(?= (?:the |my |your )?(?:left|right)(?: |$))", "moves to"),
+    (r"(?:draws?|drawing|drew|pulls?|pulling) (?:up )?(?:level|alongside|even|abreast)(?: (?:with|of))?"
+     r"(?: (?:me|you|us))? on(?= (?:the |my |your )?(?:left|right)(?: |$))", "moves to"),
     (r"(?:pulls?|pulled|rolls?|rolled|draws?|drew) up(?= from )", "comes"),
     (r"(?:pulling|rolling|drawing) up(?= from )", "coming"),
     (r"(?:pulls?|pulled|pulling) up(?= (?:on|at|to|in front|behind|beside|next to|by|outside|ahead) )",
@@ -142,9 +132,8 @@ REWRITES: list[tuple[str, str]] = [
     r"\1\2 up to"),
     (r"(?:and|,) ((?:(?!and )[\w-]+ ){1,6}?)(?:thereafter|afterwards|after that|from then on)(?= [,.;]|$)",
      r"then \1"),
-    (r"(?:i|we) (?:am|are) (?:\w+ing )?(?:by|beside|near|next to|at|on)(?= (?:a|an|the) (?:[\w-]+ ){1,3},"
-     r" (?:it|which)"
-     r" (?:is|are) )", ""),
+    (r"(?:i|we) (?:am|are) (?:\w+ing )?(?:by|beside|near|next to|at|on)(?= (?:a|an|the) "
+     r"(?:[\w-]+ ){1,3}, (?:it|which) (?:is|are) )", ""),
     (r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!down )(?<!up )there(?= [.,;]|$)", "at that place"),
     (r"(?:it|him|her|them)(?:self|selves)(?= )", ""),
     (r"they (?:are|were) both(?= )", "both"),
@@ -153,23 +142,19 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?:those|the ones)(?= (?:in|on|to|at|behind) (?:the|my|your) )", "the others"),
     (r"(?:with )?(?:her|his|their|its) (?:back|face)(?: turned)? (?:to|toward) (?:me|us|you)(?= )", ""),
     (r"(?:(?:just|slightly|a bit|a little|somewhat) )?off (?:of )?centre (?:to|on|toward) (?:the )?(left"
-     r"|right)"
-     r"(?= |$)", r"slightly \1"),
+     r"|right)(?= |$)", r"slightly \1"),
     (r"backstage(?= (?:left|right)(?: |$))", "offscreen"),
     (r", (?:with )?(?:its |his |her )?(?:sirens?|lights|headlights|engine|horn) (?:on|off|blaring"
      r"|running)(?= ,)",
      ""),
     (r"with (?:every|each) \w+(?= )", ""),
     # along a street, which is no height
-    (r"((?:com|go|walk|runn?|driv|march|roll|rid|stroll|rattl|rumbl|mov|head|pass|rac|trott?|thunder"
-     r"|speed|parad)"
-     r"(?:e|es|s|ing)?) (?:up|down|along) (?:the|a|my|our) (?:street|road|lane|path|aisle|corridor"
-     r"|hallway|alley"
-     r"|drive|driveway|track|river|pavement|sidewalk|avenue|platform)(?= )", r"\1"),
+    (r"((?:com|go|walk|runn?|driv|march|roll|rid|stroll|rattl|rumbl|mov|head|pass|rac|trott?|thunder|speed"
+     r"|parad)(?:e|es|s|ing)?) (?:up|down|along) (?:the|a|my|our) (?:street|road|lane|path|aisle|corridor"
+     r"|hallway|alley|drive|driveway|track|river|pavement|sidewalk|avenue|platform)(?= )", r"\1"),
     # what the hearer is asked to do
     (r"(?:turn|direct|bring|move|give|draw|focus|shift) (?:your|our|my) (?:attention|ears?|head|gaze|eyes"
-     r"|mind)"
-     r"(?: now| again| back)? (?:to|on|toward)(?= )", ""),
+     r"|mind)(?: now| again| back)? (?:to|on|toward)(?= )", ""),
     (r"(?:call|make|say) it(?= (?:about |some |roughly )?\d)", ""),
     (r"it is(?= (?:me|us) \w+ing )", ""),
     (r"anywhere (?:else )?but (?:on |at |in |to )?(?:the |my )?(?:left|right|front|back|centre|behind"
@@ -190,8 +175,8 @@ REWRITES: list[tuple[str, str]] = [
     (r"(left|right|front|back|rear) quadrant(?= |$)", r"\1"),
     (r"(punches|blows|kicks|shots|hits|strikes|shells|bombs) (?:land|landing|landed)(?= )", r"\1"),
     # a row told as one thing
-    (r"(?:are |is )?(?:fanned out|arranged|laid out|lined up|ordered|placed|seated)(?: in a row)?"
-     r" from (left to right|right to left) (?:as|:)(?= )", r"from \1 :"),
+    (r"(?:are |is )?(?:fanned out|arranged|laid out|lined up|ordered|placed|seated)"
+     r"(?: in a row)? from (left to right|right to left) (?:as|:)(?= )", r"from \1 :"),
     (r"(\w+s) with(?= (?:the )?[\w-]+ \( )", r"\1 ,"),
     # distances
     (r"(?:at|from) (?:a|the) (?:far|great|long|large|considerable) distance(?= |$)", "far away"),
@@ -201,14 +186,14 @@ REWRITES: list[tuple[str, str]] = [
     (rf"(azimuth|azi|elevation|angle) and(?= {NUM}(?: |$))", r"\1"),  # "plus 40"
     (rf"({NUM}) degrees clockwise(?: (?:from|of) (?:the )?(?:front|centre|straight ahead|ahead|north|0"
      r" degrees))?(?= |$)", r"azimuth -\1 degrees"),
-    (rf"({NUM}) degrees (?:counterclockwise|anti clockwise|counter clockwise)(?: (?:from|of) (?:the"
-     rf" )?(?:front"
+    (rf"({NUM}) degrees (?:counterclockwise|anti clockwise|counter clockwise)(?: (?:from|of) (?:the )?"
+     rf"(?:front"
      r"|centre|straight ahead|ahead|north))?(?= |$)", r"azimuth \1 degrees"),
     (rf"from ({NUM})(?: degrees)? to ({NUM}) degrees (elevation|azimuth)(?= |$)", r"from \3 \1 to \3 \2"),
     (rf"(first|last|second|initial|final) (?:block|part|stretch|period|span|section) of (?={NUM} )", r"\1 "),
     # up and down a street, which is no height
-    (r"(pac\w+|walk\w*|r[ua]n\w*|driv\w+|strid\w+|stomp\w*|jog\w*|march\w*|step\w*|wander\w*|trot\w*)"
-     r" up and down(?: (?:the|a|my|his|her) \w+)?(?= |$)", r"\1"),
+    (r"(pac\w+|walk\w*|r[ua]n\w*|driv\w+|strid\w+|stomp\w*|jog\w*|march\w*|step\w*|wander\w*"
+     r"|trot\w*) up and down(?: (?:the|a|my|his|her) \w+)?(?= |$)", r"\1"),
     # on a ship
     (r"port(?= .*starboard)", "left"),
     (r"starboard", "right"),
@@ -216,29 +201,29 @@ REWRITES: list[tuple[str, str]] = [
     (r"under (?:my|his|her|its|their) breath(?= |$)", ""),
     (r"(falls?|falling|fell|comes?|coming|came) apart(?= |$)(?! from (?:each|one) )", r"\1"),
     # verbs of two words, whose second is no place
-    (r"(lay|bring|drop|throw|mix|add|blend|fade|slip|pop|put|slide|toss|chuck|ease|weave|cut) (?:in|down)"
-     r"(?= (?:a|an|the|some|my|two|three) )", r"\1"),
+    (r"(lay|bring|drop|throw|mix|add|blend|fade|slip|pop|put|slide|toss|chuck|ease|weave|cut) (?:in"
+     r"|down)(?= (?:a|an|the|some|my|two|three) )", r"\1"),
     (r"(?:turn|switch) (?:on|up)(?= (?:a|an|the|some|my|two|three) )", "put"),
-    (r"(?:joined|answered|interrupted|accompanied|followed)((?: (?!by )[\w.]+){1,4}) by"
-     r"(?= (?:a|an|the|another|some|two) )", r",\1"),
-    (r"(?:(?:is|are|was|were|gets) )?(?:answered|interrupted|joined|accompanied|echoed|doubled) by"
-     r"(?= )", "and"),
+    (r"(?:joined|answered|interrupted|accompanied|followed)((?: (?!by )[\w.]+){1,4}) by(?= (?:a|an|the"
+     r"|another|some|two) )", r",\1"),
+    (r"(?:(?:is|are|was|were|gets) )?(?:answered|interrupted|joined|accompanied|echoed"
+     r"|doubled) by(?= )", "and"),
     (r"(?<!than )that of(?= (?:a|an|the|my|some) )", ", the sound of"),
     (r"(?:but|and) now (?:it|he|she|they)(?: is| are|(?= \w+s ))", "then"),
     (r"(?:from|through) (it|them)(?= (?:comes?|came) )", r"in the same place as \1"),
     (r", first(?= \w+ing )", ","),
     (r"(?:what|how) about(?= )", ""),
-    (r"(?:falls?|falling|fell|goes|going|went|gets?|becomes?|became|turns?|grows?) (?:silent|quiet|dead|dark"
-     r"|mute|still)(?= |$)", "stops"),
+    (r"(?:falls?|falling|fell|goes|going|went|gets?|becomes?|became|turns?|grows?) (?:silent|quiet|dead"
+     r"|dark|mute|still)(?= |$)", "stops"),
     # what is not so
     (r"there (?:is|are|was|were) not (?:any|a|an)(?= )", "no"),
     (r"neither (?:[\w-]+ ){1,4}nor (?:[\w-]+ ){1,4}?(?:, )?but(?= )", ""),
     (r"not (?:the|a|an) (?:[\w-]+ ){1,2}but(?= (?:the|a|an) )", ""),
-    (r"that (?:i|you|we|one)(?: can| could)?(?: almost| nearly)? (?:feel|hear|sense|touch)"
-     r" (?:it|him|her|them)(?= |$)", ""),
+    (r"that (?:i|you|we|one)(?: can| could)?(?: almost| nearly)? (?:feel|hear|sense|touch) (?:it|him|her"
+     r"|them)(?= |$)", ""),
     # "an 8d effect on the singer"
-    (r"(?:an? |the |some )?(?:(?!at|in|on|to|and|of)\w+ ){0,3}(?:effects?|panning|rotation) (?:on|to|for)"
-     r"(?= (?:the|a|my) (?!left|right|front|back|centre))", ""),
+    (r"(?:an? |the |some )?(?:(?!at|in|on|to|and|of)\w+ ){0,3}(?:effects?|panning|rotation) (?:on|to"
+     r"|for)(?= (?:the|a|my) (?!left|right|front|back|centre))", ""),
     # coordinates in brackets: azimuth, elevation, distance
     (rf"(?:at )?[(\[] {_DEGREES} , {_HIGH} , (?:r |d |dist |distance )?({NUM})(?: metres)? [)\]]",
      r"( azimuth \1 elevation \2 \3 metres )"),
@@ -247,15 +232,15 @@ REWRITES: list[tuple[str, str]] = [
     # "at 10 and 2 o'clock"
     (rf"({NUM}) (and|or|,) ({NUM}) (degrees|oclock)(?= |$)", r"\1 \4 \2 \3 \4"),
     (rf"from ({NUM}) to ({NUM}) degrees(?= |$)", r"from \1 degrees to \2 degrees"),
-    (r"(from|to) the (?:player|viewer|user|hero|listener|speaker) (?=(?:on|at|to|in) (?:the|my) (?:left|right"
-     r"|front|back|centre)(?: |$))", r"\1"),
-    (r"(?:each|every) corner(?: of the \w+)? (?:has|holds|contains) ((?:a|an|one) [\w-]+(?: [\w-]+)?)"
-     r"(?= [,.;]|$)", r"\1 in each corner"),
+    (r"(from|to) the (?:player|viewer|user|hero|listener|speaker) (?=(?:on|at|to|in) (?:the|my) (?:left"
+     r"|right|front|back|centre)(?: |$))", r"\1"),
+    (r"(?:each|every) corner(?: of the \w+)? (?:has|holds|contains) ((?:a|an|one) [\w-]+"
+     r"(?: [\w-]+)?)(?= [,.;]|$)", r"\1 in each corner"),
     # several of those named before
     (r"both of (?:them|these|those|us)(?= |$)", "both"),
     (r"all (?:of (?:them|these|those)|three|four)(?= (?:(?:are|were|stand|sit|come|on|in|at|behind|from) "
      r"|(?:very )?(?:far|close|near|nearby|distant)(?: |$)))", "they"),
     # "the robber, no, sorry, the manager"
-    (r"(?:the|a|an|some) (?!left|right|front|back|rear|centre|middle)(?:[\w-]+ ){1,2}instead"
-     r"(?= (?:the|a|an|some) (?!left|right|front|back|rear|centre|middle))", ""),
+    (r"(?:the|a|an|some) (?!left|right|front|back|rear|centre|middle)(?:[\w-]+ ){1,2}instead(?= (?:the|a"
+     r"|an|some) (?!left|right|front|back|rear|centre|middle))", ""),
 ]  # fmt: skip

@@ -22,20 +22,18 @@ _SIDE = r"(?:left|right|front|back|rear|centre|middle)"
 # where a sentence or a clause starts, the words, what stands there instead
 SCENERY: list[tuple[str, str]] = [
     (rf"{_WHOSE} (?:[\w'-]+ ){{1,2}}(?:is|was|are|were|lies|lay) (?:[\w-]+ )?{_LOOKS}(?: and "
-     rf"(?:[\w-]+ )?{_LOOKS}"
-     rf")?{_END}", ","),
+     rf"(?:[\w-]+ )?{_LOOKS})?{_END}", ","),
     (r"(?:i|we|you) (?:am|are|were|was)(?: now| all)?(?: sitting| standing| lying| waiting)? (?:in|inside"
-     r"|aboard"
-     r"|on board|at|on) (?:the|a|an|my|our|your) (?!left|right|front|back|rear|centre|middle"
-     r"|other|same|far|rain|storm|thunderstorm|downpour|wind|snow|crowd|traffic)"
+     r"|aboard|on board|at|on) (?:the|a|an|my|our|your) (?!left|right|front|back|rear|centre|middle|other"
+     r"|same|far|rain|storm|thunderstorm|downpour|wind|snow|crowd|traffic)"
      rf"(?:[\w'-]+ ){{0,4}}[\w'-]+(?: ,(?: facing| looking)[^.;:,]*)?{_END}", ","),
     (r"(?:your|my) (?:chair|seat|desk|bed|table|place) is (?:in|at|on|by|near) (?:the|a) "
      rf"(?!left|right|front|back|centre|middle)[\w'-]+(?: , facing [^.;:,]*)?{_END}", ","),
     (rf"{_WHOSE} (?:[\w'-]+ ){{1,3}}(?:smells?|smelled|smelt|reeks?|stinks?|tastes?) (?:of"
      rf"|like) [^.;:,]*?{_END}",
      ","),
-    (rf"{_WHOSE} (?:[\w'-]+ ){{1,2}}(?:leans?|leaned|bends?|bent|nods?|nodded|smiles?|smiled|waits?"
-     rf"|waited|stares?"
+    (rf"{_WHOSE} (?:[\w'-]+ ){{1,2}}(?:leans?|leaned|bends?|bent|nods?|nodded|smiles?|smiled|waits?|waited"
+     rf"|stares?"
      r"|stared|blinks?|blinked)(?: (?:in|over|closer|down|back|up|forward|at (?:me|us|you)))?" + _END, ","),
     (rf"(?:(?:[\w'-]+ ){{1,3}}(?:, )?)?(?:as )?(?:seen|viewed|heard|shown|listed|told) from the {_FROM}"
      r"(?: ,)?(?= (?:left|right) to )", "from"),
@@ -50,22 +48,18 @@ SCENERY: list[tuple[str, str]] = [
      r"|no))? \d+[a-z]?(?= [,.:;-])",
      ","),
     (r"(?:[\w'&-]+ ){0,3}(?:pass|take|reel|stem|layer|version|revision)(?: \d+)? :(?= )", ","),
-    (r"(?:midday|noon|night|evening|morning|day|daytime|nighttime|dusk|dawn)(?: time)? (?:loop|ambience"
-     r"|bed|version"
+    (r"(?:midday|noon|night|evening|morning|day|daytime|nighttime|dusk|dawn)(?: time)? (?:loop|version"
      r"|mix)" + _END, ","),
-    (r"(?:and )?(?:to|on|at) (?:the|your|my) (?:left|right) [?,:] (?:just|only|nothing but)"
-     r"(?: [\w'-]+){1,4}" + _END,
-     ","),
-    (rf"(?:the|my) {_SIDE}(?: side)? (?:has to|must|should|needs to|is|stays|remains)(?: (?:to|stay|be|remain"
-     r"|kept))* (?:free|empty|clear|silent|quiet)" + _END, ","),
+    (rf"(?:the|my) {_SIDE}(?: side)? (?:has to|must|should|needs to|is|stays|remains)(?: (?:to|stay|be"
+     rf"|remain|kept))* (?:free|empty|clear|silent|quiet)" + _END, ","),
     (r"(?:that|this|which) is where (?:the|a|my|our) [^.;:,]*?" + _END, ","),
     (r"let (?:your|the) (?:shoulders|body|mind|eyes|jaw|breath|thoughts|hands|arms|legs"
      r"|feet) [^.;:,]*?" + _END, ","),
     (r"look (?:up|down|around|over|back)(?: (?:at|to|towards?) (?:the|my|your) [\w'-]+)?" + _END, ","),
     (r"where (?:the|a|an|my|his|her|our) (?:[\w'-]+ ){1,2}(?:stands|sits|lies|waits|hangs)"
      r"(?: [\w'-]+)?" + _END, ","),
-    (rf"{_WHOSE} (?:[\w'-]+ ){{1,4}}(?:(?:does|do|did) not (?:make|utter|say) (?:a|any) (?:sound|noise"
-     rf"|word|thing)"
+    (rf"{_WHOSE} (?:[\w'-]+ ){{1,4}}(?:(?:does|do|did) not (?:make|utter|say) (?:a|any) (?:sound|noise|word"
+     rf"|thing)"
      r"|(?:says?|said|does|did) nothing|(?:walks?|waits?|sits?|stands?) in silence)" + _END, ","),
     (r"so close that (?:it|he|she|they) [^.;:,]*?" + _END, "very close"),
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from foleyspace.prompting.clause import MOTIONS, PLACES, TIMES, Clause
 from foleyspace.prompting.sources import EVENTS, SETTINGS, TALK, can_sound
 from foleyspace.prompting.text import Token
-from foleyspace.prompting.verb_words import SOUND_VERBS, verb_forms
+from foleyspace.prompting.verb_words import MOVE_VERBS, SOUND_VERBS, verb_forms
 from foleyspace.prompting.words import ADJECTIVES, DETERMINERS, PREPOSITIONS, UNHEARD, word_set
 
 
@@ -25,11 +25,11 @@ def only_talk(clauses: Sequence[Clause], tokens: Sequence[Token]) -> list[Clause
 
 def _only_said(clause: Clause, alone: bool, tokens: Sequence[Token]) -> bool:
     """ "It's a show about records.", "Our conductor asked for it.", "The harbour was grey.": no place where
-    others have theirs, and no verb of sound. `alone`: its sentence places nothing."""
+    others have theirs, and no verb of sound or motion. `alone`: its sentence places nothing."""
     if clause.quoted or clause.has(PLACES | MOTIONS | TIMES | _HOW_FAR):
         return False
     words = [tokens[i].norm for start, stop in clause.spans for i in range(start, stop)]
-    if any(verb_forms().get(word, ("", ""))[0] in SOUND_VERBS for word in words):
+    if any(verb_forms().get(word, ("", ""))[0] in _HEARD for word in words):
         return False
     names = clause.label.lower().split()
     if not can_sound(names[-1]):
@@ -43,6 +43,7 @@ def _only_said(clause: Clause, alone: bool, tokens: Sequence[Token]) -> bool:
     return does and (owned or (alone and clause.article))
 
 
+_HEARD = SOUND_VERBS | MOVE_VERBS | word_set("hover")
 _HOW_FAR = word_set("near far mid distance")
 _MODALS = word_set("would could should might")
 _SOMEBODY = word_set("i we you he she it they")
