@@ -61,5 +61,7 @@ SCENERY: list[tuple[str, str]] = [
     (rf"{_WHOSE} (?:[\w'-]+ ){{1,4}}(?:(?:does|do|did) not (?:make|utter|say) (?:a|any) (?:sound|noise|word"
      rf"|thing)"
      r"|(?:says?|said|does|did) nothing|(?:walks?|waits?|sits?|stands?) in silence)" + _END, ","),
+    (r"(?:nobody|no one|nothing) (?:is|was|are|were|stands|sits|sounds|plays)(?: heard)? [^.;:,]*?"
+     r"(?= [.,;:]|$)", ","),
     (r"so close that (?:it|he|she|they) [^.;:,]*?" + _END, "very close"),
 ]  # fmt: skip

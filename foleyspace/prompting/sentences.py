@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, TIMES, Clause
 from foleyspace.prompting.fragments import Fragment
-from foleyspace.prompting.labels import Pieces
+from foleyspace.prompting.labels import Mention, Pieces
 from foleyspace.prompting.nouns import read_fragment
 from foleyspace.prompting.sources import can_sound
 from foleyspace.prompting.text import Token
@@ -74,20 +74,32 @@ def _all_placed(fragments: Sequence[Fragment], k: int) -> bool:
 
 
 def pair_respectively(fragments: Sequence[Fragment], pieces: list[Pieces], tokens: Sequence[Token]) -> None:
-    """ "The dog and the cat are on the left and on the right respectively": the places in their order."""
-    for fragment in fragments:
-        if not any(isinstance(item, int) and tokens[item].norm == "respectively" for item in fragment.items):
-            continue
-        together = [n for n, other in enumerate(fragments) if other.sentence == fragment.sentence]
+    """ "The dog and the cat are on the left and on the right respectively", "an owl and a wolf, left and
+    right": the places in their order."""
+    for sentence in dict.fromkeys(fragment.sentence for fragment in fragments):
+        together = [n for n, other in enumerate(fragments) if other.sentence == sentence]
         mentions = [(n, mention) for n in together for mention in pieces[n].mentions]
         places = [pieces[n].phrases for n in together if pieces[n].phrases]
         if len(mentions) < 2 or len(mentions) != len(places):
+            continue
+        words = [tokens[item].norm for n in together for item in fragments[n].items if isinstance(item, int)]
+        if "respectively" not in words and not _left_and_right(mentions, places):
             continue
         for n in together:
             pieces[n].parts = []
         for (n, mention), phrases in zip(mentions, places, strict=True):
             mention.linked = False
             pieces[n].parts += [mention, *phrases]
+
+
+def _left_and_right(mentions: Sequence[tuple[int, Mention]], places: Sequence[Sequence[Phrase]]) -> bool:
+    """Two sounds, then "left and right"."""
+    told = [phrase for phrases in places for phrase in phrases]
+    if len(mentions) != 2 or len(told) != 2 or any(mention.count > 1 for _, mention in mentions):
+        return False
+    sides = {p.groups.get("side", "")[:1] for p in told if p.kind == "lateral" and p.prep in ("", "on")}
+    last = mentions[1][1].nouns
+    return sides == {"l", "r"} and bool(last) and told[0].start > last[-1]
 
 
 def governing_times(
