@@ -33,6 +33,10 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+dog left, no, dog right | dog:-90
+A dog on the left. Actually, the dog is on the right. | dog:-90
+A dog on the left. Sorry, the dog is behind me. | dog:180
+Dog left. Actually dog right. | dog:-90
 An owl and a wolf, left and right. | owl:90 wolf:-90
 Nobody is on the left, a dog is on the right. | dog:-90
 A car and a bike drive from the left to the right | car:90>-90 bike:90>-90

@@ -39,12 +39,16 @@ _TELLING = word_set(
     "slightly directly immediately closely nearly roughly approximately exactly initially finally "
     "subsequently eventually constantly continuously repeatedly partially partly fully completely totally "
     "extremely really barely marginally gently moderately diametrically incredibly uncomfortably distantly "
-    "respectively early only lastly firstly secondly vertically horizontally simultaneously"
+    "actually respectively early only lastly firstly secondly vertically horizontally simultaneously"
 )
 
 # (only where a sentence or a clause starts, the words, what stands there instead), tried in this order
 _FRAMES: list[tuple[bool, str, str]] = [
     (False, r"(?:no|nope|wait|actually)(?: ,)? (?:make|put|move|have|let) (?:it|that|them)(?= )", "instead"),
+    # "dog left, no, dog right", "A dog on the left. Actually, the dog is on the right."
+    (False, r"(?!the |a )([\w-]+)((?: (?!and |the )[\w'-]+| the){1,5}) [,.;] (?:no|sorry|i mean|wait|actually"
+     r"|correction|oops)(?: [,:])? (?:(?:the|a|that|my) )?\1(?: (?:is|should be|was|[a-z]+s(?= (?:on|at|in|to"
+     r"|behind|from|above|below) )))?(?= )", r"\1\2 instead"),
     (False, r"(?:hmm|hm|er|um|uh|oh|ah) , no(?: ,)?(?: wait| sorry| actually)?(?: ,)?(?= (?:on|to|at|in"
      r"|behind|above|below|from|the) )", "instead"),
     (False, r"(?:i|we) (?:was|am|were|are) thinking (?:of|about)(?= )", ""),
@@ -141,7 +145,7 @@ _FRAMES: list[tuple[bool, str, str]] = [
     # dictated signs
     (False, r"(?:full stop|period|new line|newline|question mark|exclamation mark)(?= |$)", "."),
     (False, r"(?:comma|semicolon|colon|dash|hyphen)(?= |$)", ","),
-    (False, r"(?:um|uh|er|erm|uhm|hmm|like you know)(?= |$)", ""),
+    (False, r"(?:um|uh|er|erm|uhm|hmm|like you know|actually)(?= |$)", ""),
 ]  # fmt: skip
 
 

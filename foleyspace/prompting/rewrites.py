@@ -89,6 +89,8 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?<=[:,] )(?:walk|take|bring|carry|fly|run|send) (?:it|him|her|them)(?= (?:in|from|round|around"
      r"|through|across|over) )", "moves"),
     (r"in (?:a|one|1)(?: steady| slow| smooth| single| wide)? (?:half circle|semicircle|arc)(?= )", ""),
+    (r"(?:goes|moves|rides|travels) up(?= (?:on|at|in front|to my|ahead|behind)(?: |$))", "rises"),
+    (r"(?:goes|moves|rides|travels) down(?= (?:on|at|in front|to my|ahead|behind)(?: |$))", "falls"),
     # as it is said in other languages
     (r"((?:in|at|on|to|behind)(?: (?:my|the|your))? (?:back|left|right|front|rear|centre|me)(?: side)?) "
      r"(?:is|are) (\w+ing) (a|an|the|some) ([\w-]+)(?= [.,;]|$)", r"\1 \3 \4 \2"),
