@@ -33,6 +33,13 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+The dog follows the man from left to right. | dog:90>-90 man:90>-90
+Start the siren at the far left and end it at the far right. | siren:90>-90
+Sweep the noise 180 degrees from left to right. | noise:90>-90
+A stream runs along the left side. | stream:90
+A voice from above: "Wake up!" | voice:up
+left=dog right=cat | dog:90 cat:-90
+front left: dog back right: cat | dog:45 cat:-135
 dog left, no, dog right | dog:-90
 A dog on the left. Actually, the dog is on the right. | dog:-90
 A dog on the left. Sorry, the dog is behind me. | dog:180

@@ -67,7 +67,7 @@ REWRITES: list[tuple[str, str]] = [
      r"(?:left|right) )", r"\1 at "),
     (r"(?:ringing|honking|beating|blowing|banging|tooting|sounding) (?:his|her|its|their|a|the) (?:bell"
      r"|horn|whistle|siren|drum|hooter|klaxon)(?= (?!on |at |to |in |behind |ahead )\w+s )", ""),
-    (r"(?:chases?|chasing|pursues?|pursuing|hunts?|hunting) (a|an|the) ([\w-]+)(?= from )",
+    (r"(?:chases?|chasing|pursues?|pursuing|hunts?|hunting|follows?|following) (a|an|the) ([\w-]+)(?= from )",
      r"and \1 \2 are moving"),
     (rf"(?<=[a-z,] )and (?:after )?({NUM}) seconds(?: later)?(?: ,)?(?: (?:it|he|she|they))? (?:is|are|was)"
      r"(?= )", r"then after \1 seconds"),
@@ -91,6 +91,12 @@ REWRITES: list[tuple[str, str]] = [
     (r"in (?:a|one|1)(?: steady| slow| smooth| single| wide)? (?:half circle|semicircle|arc)(?= )", ""),
     (r"(?:goes|moves|rides|travels) up(?= (?:on|at|in front|to my|ahead|behind)(?: |$))", "rises"),
     (r"(?:goes|moves|rides|travels) down(?= (?:on|at|in front|to my|ahead|behind)(?: |$))", "falls"),
+    (r"(?:start|begin) (the|a|an|my) ([\w-]+(?: [\w-]+)?) ((?:at|on|in|from) [^,.;]*?)(?: ,)?(?: and)?"
+     r"(?: then)? (?:end|finish|stop) (?:it|him|her|them)(?= )", r"\1 \2 starts \3 and ends"),
+    (rf"(?:by |through |over )?{NUM} degrees(?= from (?:the )?(?:hard |far )?(?:left|right) to )", ""),
+    (r"along the (left|right)(?: (?:side|wall|edge|hand side))?(?= |$)", r"on the \1"),
+    (r"((?:voice|man|woman|child|girl|boy|speaker|narrator|announcer|person|someone|somebody)"
+     r"(?: [\w'-]+){0,5}) : <label>(?= [.;,]|$)", r"\1"),
     # as it is said in other languages
     (r"((?:in|at|on|to|behind)(?: (?:my|the|your))? (?:back|left|right|front|rear|centre|me)(?: side)?) "
      r"(?:is|are) (\w+ing) (a|an|the|some) ([\w-]+)(?= [.,;]|$)", r"\1 \3 \4 \2"),

@@ -150,6 +150,8 @@ def _plain(text: str) -> str:
     text = re.sub(r"(?:^|(?<=\n))\s*>+\s*", "", text)  # a quoted line
     text = re.sub(r"(?:^|(?<=\s))#\d+\b:?", " ; ", text)  # "#1 owl, #2 fox"
     text = _PLACE_FIRST.sub(r"\1: ", text)
+    if re.match(rf"\s*{_HEAD}", text, re.IGNORECASE):  # "left: dog right: cat"
+        text = _NEXT_PLACE.sub(" ; ", text)
     if _UNSTOPPED.fullmatch(text):
         text = _AFTER_PLACE.sub(r"\g<0>,", text)
     text = re.sub(r"<?[-=]*>+", " to ", text)
@@ -172,7 +174,12 @@ def _plain(text: str) -> str:
 # "left -> owl", which tells of no way
 _PLACES = r"(?:left|right|front|back|rear|behind|centre|center|middle|above|below|l|r|c)"
 _PLACE_FIRST = re.compile(
-    rf"\b({_PLACES}) *(?:[-=]+>| to  )(?! *(?:the |my |far |hard )*(?:{_PLACES}\b|[\d+-]))", re.IGNORECASE
+    rf"\b({_PLACES}) *(?:[-=]+>|=| to  )(?! *(?:the |my |far |hard )*(?:{_PLACES}\b|[\d+-]))", re.IGNORECASE
+)
+_HEAD = rf"(?:(?:front|back|rear|far|hard|slightly)[ -])?{_PLACES}: "
+_NEXT_PLACE = re.compile(
+    rf"(?<=[a-z])(?<!front)(?<!back)(?<!rear)(?<!far)(?<!hard)(?<!slightly)(?<!the)(?<!on) (?={_HEAD})",
+    re.IGNORECASE,
 )
 # "drums left guitar right bass middle"
 _NO_NAME = (
