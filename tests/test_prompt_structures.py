@@ -33,6 +33,10 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+guitar panned left, bass panned to the right | guitar:90 bass:-90
+guitar panned from left to right | guitar:90>-90
+The synth is panned to the left over 3 seconds | synth:0>90
+Target speech at 0 degrees, maskers at plus and minus 45 degrees. | target:0 masker:45 masker:-45
 The dog follows the man from left to right. | dog:90>-90 man:90>-90
 Start the siren at the far left and end it at the far right. | siren:90>-90
 Sweep the noise 180 degrees from left to right. | noise:90>-90

@@ -115,7 +115,7 @@ def _free_angle(
         value = math.copysign(180 - abs(value), value)
         notes.append(f"read '{phrase.text}' as measured from straight behind: azimuth {value:g} degrees")
     elif abs(value) not in (0, 180, 360) and "+" not in phrase.text and "-" not in phrase.text:
-        notes.append(f"'{phrase.text}' has no side: positive degrees are to the left")
+        notes.append(f"'{phrase.text or f'{value:g} degrees'}' has no side: positive degrees are to the left")
     return wrap(value), phrase
 
 

@@ -97,6 +97,15 @@ REWRITES: list[tuple[str, str]] = [
     (r"along the (left|right)(?: (?:side|wall|edge|hand side))?(?= |$)", r"on the \1"),
     (r"((?:voice|man|woman|child|girl|boy|speaker|narrator|announcer|person|someone|somebody)"
      r"(?: [\w'-]+){0,5}) : <label>(?= [.;,]|$)", r"\1"),
+    # where it stands in the mix, and no way: but "panned left over 3 seconds"
+    (r"(?:(?:is|are|was|were) )?panned (?:over )?to(?= (?:the |my )?(?:hard |far )?(?:left|right|centre|front"
+     r"|back|rear)(?: |$))(?![^,.;]* (?:over|in|within|during|from) )", "at"),
+    (r"(?:(?:is|are|was|were) )?panned(?= (?:hard |far |slightly |half |mid )?(?:left|right|centre)(?: |$))"
+     r"(?![^,.;]* (?:to|over|in|within|during|from) )", ""),
+    (r"(disappears|flies|moves|goes|shoots|vanishes|leaves) (?:upward|upwards)(?= [.,;]|$)", "rises"),
+    (r"(says?|saying|speaks?|speaking|reads?|reading) (?:a|the|one|some) (?:sentences?|words?|digits?"
+     r"|numbers?|phrases?|lines?|text|poem)(?= )", r"\1"),
+    (r"at and and -(\d+(?:\.\d+)?)(?: degrees)?(?= |$)", r"at \1 and -\1 degrees"),  # plus and minus
     # as it is said in other languages
     (r"((?:in|at|on|to|behind)(?: (?:my|the|your))? (?:back|left|right|front|rear|centre|me)(?: side)?) "
      r"(?:is|are) (\w+ing) (a|an|the|some) ([\w-]+)(?= [.,;]|$)", r"\1 \3 \4 \2"),
