@@ -33,6 +33,9 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+a train at 100 km/h on the left, a car doing 60 mph on the right | train:90 car:-90
+bell at 45, horn at -45 | bell:45 horn:-45
+source moves from (90, 0) to (-90, 0) | source:90>-90
 guitar panned left, bass panned to the right | guitar:90 bass:-90
 guitar panned from left to right | guitar:90>-90
 The synth is panned to the left over 3 seconds | synth:0>90

@@ -241,6 +241,12 @@ REWRITES: list[tuple[str, str]] = [
     # "an 8d effect on the singer"
     (r"(?:an? |the |some )?(?:(?!at|in|on|to|and|of)\w+ ){0,3}(?:effects?|panning|rotation) (?:on|to"
      r"|for)(?= (?:the|a|my) (?!left|right|front|back|centre))", ""),
+    # speeds are not read
+    (rf"(?:(?:at|with|doing) )?(?:about |around |over )?{NUM} (?:(?:kilometres|miles|metres|feet) (?:/|per|an"
+     r"|a) (?:h|hour|s|second|seconds|minute)|mph|kph|kmh|knots)(?= |$)", ""),
+    (rf"(from|to) [(\[] {_DEGREES} , {_HIGH} [)\]]", r"\1 azimuth \2 elevation \3"),
+    (r"at (-\d+(?:\.\d+)?|(?:1[3-9]|[2-9]\d|[123]\d\d)(?:\.\d+)?)(?= [,.;]| and (?:a|an|the) |$)",
+     r"azimuth \1 degrees"),
     # coordinates in brackets: azimuth, elevation, distance
     (rf"(?:at )?[(\[] {_DEGREES} , {_HIGH} , (?:r |d |dist |distance )?({NUM})(?: metres)? [)\]]",
      r"( azimuth \1 elevation \2 \3 metres )"),
