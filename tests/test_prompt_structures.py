@@ -33,6 +33,10 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+an owl 3 m in front, 3 m to the left | owl:45
+an owl 2 m behind me and 2 m to the right | owl:-135
+let the drums be on the left and everything else on the right | drums:90 ambience:-90
+Can you put the voice a little more to the right? | voice:-20
 a train at 100 km/h on the left, a car doing 60 mph on the right | train:90 car:-90
 bell at 45, horn at -45 | bell:45 horn:-45
 source moves from (90, 0) to (-90, 0) | source:90>-90

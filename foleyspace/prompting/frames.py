@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from foleyspace.prompting.cartesian import read_axes
 from foleyspace.prompting.rewrites import REWRITES
 from foleyspace.prompting.scenery import SCENERY
 from foleyspace.prompting.text import Token
@@ -165,7 +166,7 @@ def without_frames(tokens: Sequence[Token]) -> list[Token]:
     shown = _replaced(kept, tuple((True, *scenery) for scenery in SCENERY))
     if any(token.norm[0].isalpha() or token.quoted for token in shown):  # else it is all there is
         kept = shown
-    kept = _both_doing(kept)
+    kept = _both_doing(read_axes(kept))
     return _replaced(kept, (*_FRAMES, *((False, *rewrite) for rewrite in REWRITES)))
 
 

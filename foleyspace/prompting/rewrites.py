@@ -241,6 +241,13 @@ REWRITES: list[tuple[str, str]] = [
     # "an 8d effect on the singer"
     (r"(?:an? |the |some )?(?:(?!at|in|on|to|and|of)\w+ ){0,3}(?:effects?|panning|rotation) (?:on|to"
      r"|for)(?= (?:the|a|my) (?!left|right|front|back|centre))", ""),
+    (rf"({NUM}) degrees / ({NUM})(?: degrees)?(?= |$)", r"azimuth \1 elevation \2"),
+    (r"(up|down) (\d\d?)(?= [,.;]|$)", r"\2 degrees \1"),
+    (r"(?:a (?:little|bit|touch|tad)(?: bit)? )?(?:more|further|farther) (?:to|toward) the (left|right)"
+     r"(?= |$)(?! of| than)", r"slightly to the \1"),
+    (r"(?:everything|all) else (?:is |stays |remains )?(?:quiet|silent|still)(?= |$)", ""),
+    (r"(?:and )?(?:(?:everything|anything|all) else|(?<!for )(?<!during )the rest(?: of it)?)"
+     r"(?= (?!of |[.,;]))", "and ambience"),
     # speeds are not read
     (rf"(?:(?:at|with|doing) )?(?:about |around |over )?{NUM} (?:(?:kilometres|miles|metres|feet) (?:/|per|an"
      r"|a) (?:h|hour|s|second|seconds|minute)|mph|kph|kmh|knots)(?= |$)", ""),
