@@ -33,6 +33,11 @@ Dogs bark at either side. | dogs:*
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
+Please add some rain in the background and a thunder far to the right. | rain:0 thunder:-90
+My podcast has two hosts. Put Anna on the left and Ben on the right. | anna:90 ben:-90
+I'm making a meditation track with a gong on the left and a singing bowl in front of me. | gong:90 singing:0
+The voice is too far left, move it to the center. | voice:0
+The drums get louder and closer from behind. | drums:180
 an owl 3 m in front, 3 m to the left | owl:45
 an owl 2 m behind me and 2 m to the right | owl:-135
 let the drums be on the left and everything else on the right | drums:90 ambience:-90

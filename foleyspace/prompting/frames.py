@@ -53,6 +53,8 @@ _FRAMES: list[tuple[bool, str, str]] = [
     (False, r"(?:hmm|hm|er|um|uh|oh|ah) , no(?: ,)?(?: wait| sorry| actually)?(?: ,)?(?= (?:on|to|at|in"
      r"|behind|above|below|from|the) )", "instead"),
     (False, r"(?:i|we) (?:was|am|were|are) thinking (?:of|about)(?= )", ""),
+    (True, r"(?:i|we) (?:am|are) (?:making|creating|building|producing|mixing|editing|recording|designing"
+     r"|working on) (?:a|an|my|our|the|some) (?:[\w-]+ ){1,4}?(?:with|where|featuring|that has|of)(?= )", ""),
     (True, r"(?:i|we) (?:have(?: got)?|am|are) (?:(?!left|right|behind|above|front"
      r"|ahead)[\w'-]+ ){1,5}and (?:(?:i|we) )?(?:would like|would love|want|need)(?: to (?:have"
      r"|hear))?(?= (?:a|an|the|some|my) )", ""),

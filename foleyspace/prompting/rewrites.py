@@ -106,6 +106,12 @@ REWRITES: list[tuple[str, str]] = [
     (r"(says?|saying|speaks?|speaking|reads?|reading) (?:a|the|one|some) (?:sentences?|words?|digits?"
      r"|numbers?|phrases?|lines?|text|poem)(?= )", r"\1"),
     (r"at and and -(\d+(?:\.\d+)?)(?: degrees)?(?= |$)", r"at \1 and -\1 degrees"),  # plus and minus
+    (r"(?:is|are|sits?|sounds?) too (?:far |much )?(?:to |toward )?(?:the )?(?:left|right|near|close|far)"
+     r"(?= (?:[,.;]|and |so ))", ""),
+    (r"surround (?:me|us|the listener|the player) with ((?:(?:a|the|some) )?[\w-]+(?: [\w-]+)?)"
+     r"(?= (?:[.,;]|and )|$)", r"\1 all around"),
+    (r"(?:gets?|getting|grows?|growing|becomes?) (?:louder|bigger|stronger) and (?:closer|nearer)(?= |$)",
+     "gets closer"),
     # as it is said in other languages
     (r"((?:in|at|on|to|behind)(?: (?:my|the|your))? (?:back|left|right|front|rear|centre|me)(?: side)?) "
      r"(?:is|are) (\w+ing) (a|an|the|some) ([\w-]+)(?= [.,;]|$)", r"\1 \3 \4 \2"),

@@ -63,5 +63,6 @@ SCENERY: list[tuple[str, str]] = [
      r"|(?:says?|said|does|did) nothing|(?:walks?|waits?|sits?|stands?) in silence)" + _END, ","),
     (r"(?:nobody|no one|nothing) (?:is|was|are|were|stands|sits|sounds|plays)(?: heard)? [^.;:,]*?"
      r"(?= [.,;:]|$)", ","),
+    (rf"{_WHOSE} [\w'-]+ has (?:two|three|four|five|some|many|several|2|3|4|5) [\w'-]+{_END}", ","),
     (r"so close that (?:it|he|she|they) [^.;:,]*?" + _END, "very close"),
 ]  # fmt: skip

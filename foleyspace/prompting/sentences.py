@@ -134,7 +134,8 @@ def share_places(clauses: Sequence[Clause], groups: Sequence[Clause], fragments:
         )
         listed = listed or (joint == "," and colon)  # "owl, wolf: left"
         shared = [phrase for stage in clause.stages for phrase in stage]
-        if (joint == "and" or listed) and not clause.lead and not before.has(PLACES | MOTIONS):
+        told = before.has(PLACES | MOTIONS | {"far", "near", "distance"})  # "rain in the background and ..."
+        if (joint == "and" or listed) and not clause.lead and not told:
             own = {word for phrase in shared for ref in phrase.refs for word in ref.words}
             if clause.has(PLACES | MOTIONS) and not own & (
                 before.names | {"it", "her", "his", "its", "their", "him", "she"}
