@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from foleyspace.prompting.numbers import as_digits
-from foleyspace.prompting.text import Token
+from foleyspace.prompting.text import Token, joined_norms, token_span
 
 _AXES = {"front": (0, 1), "ahead": (0, 1), "behind": (0, -1), "back": (0, -1), "left": (1, 1),
          "right": (1, -1), "up": (2, 1), "above": (2, 1), "down": (2, -1), "below": (2, -1)}  # fmt: skip
@@ -21,7 +21,7 @@ _LEGS = re.compile(rf"(?<![^ ])(?:at |is )?{_LEG}(?: (?:,|and|, and)? ?{_LEG}){{
 def read_axes(tokens: Sequence[Token]) -> list[Token]:
     """The tokens with azimuth, elevation and distance in place of lengths along two or three axes."""
     kept = list(tokens)
-    joined = " ".join(token.norm for token in kept)
+    joined = joined_norms(kept)
     start = 0
     while (match := _LEGS.search(joined, start)) is not None:
         start = match.end()
@@ -36,11 +36,10 @@ def read_axes(tokens: Sequence[Token]) -> list[Token]:
         x, y, z = place
         said = f"azimuth {as_digits(math.degrees(math.atan2(y, x)))} elevation"
         said += f" {as_digits(math.degrees(math.asin(z / distance)))} {as_digits(distance)} metres"
-        first = joined[: match.start()].count(" ")
-        last = first + match.group().count(" ") + 1
+        first, last = token_span(joined, match)
         old = kept[first:last]
         text = " ".join(token.raw for token in old)
         kept[first:last] = [Token(word, text, old[0].start, old[-1].end) for word in said.split()]
-        joined = " ".join(token.norm for token in kept)
+        joined = joined_norms(kept)
         start = 0
     return kept

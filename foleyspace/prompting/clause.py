@@ -19,6 +19,7 @@ NEUTER = word_set(
     "class cleaner singing guitar"
 )
 MOTIONS = word_set("extent finish move circle pass approach recede rise fall oscillate")
+DISTANCES = word_set("distance near far mid")
 TIMES = word_set("window after until first last length at_end at_start first_half second_half whole")
 
 
@@ -66,7 +67,7 @@ class Clause:
         """ "On my left, no, sorry, on my right": forget the kind of place that is told anew."""
         for kinds in (
             DIRECTIONS,
-            word_set("distance near far mid ear"),
+            DISTANCES | {"ear"},
             word_set("up down updown level elevation"),
         ):
             if any(phrase.kind in kinds for phrase in phrases):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from foleyspace.prompting.patterns import LISTENER, SCREEN
-from foleyspace.prompting.text import Token
+from foleyspace.prompting.text import Token, joined_norms, token_span
 from foleyspace.prompting.verb_words import MOVE_VERBS, verb_forms
 
 _POINTS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
@@ -84,14 +84,14 @@ def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
         return kept
     heading = 0
     shouted = all(token.raw == token.raw.upper() for token in kept)
-    while (facing := _facing(_joined(kept))) is not None:  # the last one counts
+    while (facing := _facing(joined_norms(kept))) is not None:  # the last one counts
         heading = _number(facing["point"])
-        first, last = _span(_joined(kept), facing)
+        first, last = token_span(joined_norms(kept), facing)
         notes.append(f"read '{_raw(kept[first:last])}' as where the listener looks")
         kept[first:last] = [Token(",", "", kept[first].start, kept[last - 1].end)]
     for pattern, instead in _patterns():
         start = 0
-        while (match := pattern.search(_joined(kept), start)) is not None:
+        while (match := pattern.search(joined_norms(kept), start)) is not None:
             start = match.start() + 1
             groups = {name: value or "" for name, value in match.groupdict().items()}
             point = _number(groups["point"])
@@ -105,13 +105,13 @@ def read_compass(tokens: Sequence[Token], notes: list[str]) -> list[Token]:
                 right = 45.0 * (base - heading) + off * (1 if turn < 4 else -1)
                 right = (right + 180) % 360 - 180
                 groups["num"], groups["to"] = f"{abs(right):g}", "right" if right > 0 else "left"
-            first, last = _span(_joined(kept), match)
+            first, last = token_span(joined_norms(kept), match)
             old = kept[first:last]
             aside = instead == "to the {to} of" and groups["to"] not in ("left", "right")
             named = old[-1].raw[:1].isupper() and first > 0 and kept[first - 1].raw[:1].isupper()
             named = named and instead == "on the {to}"  # "Kanye West"
             if groups.get("part"):
-                at = _joined(kept)[: match.start("point")].count(" ")
+                at = joined_norms(kept)[: match.start("point")].count(" ")
                 named = all(token.raw[:1].isupper() for token in kept[at : at + 2])  # "the West Side"
             if aside or (named and not shouted):
                 continue
@@ -134,7 +134,7 @@ def _spelt_out(tokens: Sequence[Token], i: int) -> Token:
     before, after = (tokens[k].norm if 0 <= k < len(tokens) else "," for k in (i - 1, i + 1))
     initial = after == "." and i + 2 < len(tokens)  # "S. Bach"
     alone = before in _SEPARATORS and not initial
-    told = re.match(_OF_ME, " " + _joined(tokens[i + 1 : i + 5]))  # "a bell NW of me"
+    told = re.match(_OF_ME, " " + joined_norms(tokens[i + 1 : i + 5]))  # "a bell NW of me"
     ends = after in _SEPARATORS
     if (ends and alone) or (len(token.raw) > 1 and (ends or told)):
         return replace(token, norm=_SHORT[token.raw])
@@ -160,15 +160,5 @@ def _told(heading: int) -> str:
     return f"{_POINTS[heading]} is taken as ahead, {right} as to the right"
 
 
-def _joined(tokens: Sequence[Token]) -> str:
-    return " ".join(token.norm for token in tokens)
-
-
 def _raw(tokens: Sequence[Token]) -> str:
     return " ".join(token.raw for token in tokens)
-
-
-def _span(joined: str, match: re.Match[str]) -> tuple[int, int]:
-    """The tokens of a match: the first and the one after the last."""
-    first = joined[: match.start()].count(" ")
-    return first, first + match.group().count(" ") + 1

@@ -9,7 +9,7 @@ from functools import lru_cache
 from foleyspace.prompting.cartesian import read_axes
 from foleyspace.prompting.rewrites import REWRITES
 from foleyspace.prompting.scenery import SCENERY
-from foleyspace.prompting.text import Token
+from foleyspace.prompting.text import Token, joined_norms, token_span
 from foleyspace.prompting.verb_words import MOVE_VERBS, ing, verb_forms
 from foleyspace.prompting.words import DETERMINERS, NOT_ADVERBS, word_set
 
@@ -152,9 +152,19 @@ _FRAMES: list[tuple[bool, str, str]] = [
 ]  # fmt: skip
 
 
-@lru_cache(maxsize=2)
-def _compiled(frames: tuple[tuple[bool, str, str], ...]) -> list[tuple[bool, re.Pattern[str], str]]:
-    return [(start, re.compile(f"(?<![^ ])(?:{pattern})"), instead) for start, pattern, instead in frames]
+_Rule = tuple[bool, re.Pattern[str], str]
+
+
+@lru_cache(maxsize=1)
+def _rules() -> tuple[list[_Rule], list[_Rule]]:
+    """Scenery, and what else is left out or said otherwise."""
+    scenery = [(True, *rule) for rule in SCENERY]
+    others = [*_FRAMES, *((False, *rule) for rule in REWRITES)]
+    first, then = (
+        [(at_start, re.compile(f"(?<![^ ])(?:{pattern})"), instead) for at_start, pattern, instead in rules]
+        for rules in (scenery, others)
+    )
+    return first, then
 
 
 def without_frames(tokens: Sequence[Token]) -> list[Token]:
@@ -165,11 +175,11 @@ def without_frames(tokens: Sequence[Token]) -> list[Token]:
         for token, after in zip(tokens, following, strict=True)
         if after == "'s" or not _only_manner(token)
     ]
-    shown = _replaced(kept, tuple((True, *scenery) for scenery in SCENERY))
+    scenery, others = _rules()
+    shown = _replaced(kept, scenery)
     if any(token.norm[0].isalpha() or token.quoted for token in shown):  # else it is all there is
         kept = shown
-    kept = _both_doing(read_axes(kept))
-    return _replaced(kept, (*_FRAMES, *((False, *rewrite) for rewrite in REWRITES)))
+    return _replaced(_both_doing(read_axes(kept)), others)
 
 
 def _both_doing(tokens: list[Token]) -> list[Token]:
@@ -191,18 +201,17 @@ _WHITHER = word_set(
 )
 
 
-def _replaced(tokens: list[Token], frames: tuple[tuple[bool, str, str], ...]) -> list[Token]:
+def _replaced(tokens: list[Token], rules: Sequence[_Rule]) -> list[Token]:
     kept = list(tokens)
-    joined = " ".join(token.norm for token in kept)
-    for at_start, pattern, instead in _compiled(frames):
+    joined = joined_norms(kept)
+    for at_start, pattern, instead in rules:
         for _ in range(len(kept)):
             match = next((m for m in pattern.finditer(joined) if not at_start or _starts(joined, m)), None)
             if match is None:
                 break
-            first = joined[: match.start()].count(" ")
-            last = first + match.group().rstrip().count(" ") + 1
+            first, last = token_span(joined, match)
             kept[first:last] = _said(match.expand(instead), kept[first:last])
-            joined = " ".join(token.norm for token in kept)
+            joined = joined_norms(kept)
     return kept
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES
+from foleyspace.prompting.clause import DIRECTIONS, DISTANCES, MOTIONS, PLACES
 from foleyspace.prompting.patterns import WEAK
 from foleyspace.prompting.view import Phrase
 from foleyspace.prompting.words import word_set
 
 _TO = ("to", "toward", "into", "onto")
 _VIA = ("via", "past", "through", "across", "over", "along", "around")
-_DISTANCES = word_set("distance near far mid")
 _SIDED = word_set("lateral azimuth clock angle front back corner centre")
 _HEIGHTS = word_set("up down updown level elevation")
 
@@ -30,7 +29,7 @@ class Parts:
 def split_legs(stage: Sequence[Phrase]) -> Parts:
     parts = Parts()
     kinds = {phrase.kind for phrase in stage}
-    places = [p for p in stage if p.kind in PLACES | _DISTANCES | {"start", "finish"}]
+    places = [p for p in stage if p.kind in PLACES | DISTANCES | {"start", "finish"}]
     verbs = bool(kinds & MOTIONS) or any("goes" in phrase.groups for phrase in stage)
     state, last = parts.own, None
     two_sided = sum(p.kind in _SIDED for p in places) > 1
@@ -159,8 +158,8 @@ def _continues(phrase: Phrase, state: list[Phrase], parts: Parts, two_sided: boo
     kinds = {p.kind for p in state}
     if phrase.kind == "lateral" and phrase.prep in ("on", "at") and kinds <= _HEIGHTS:
         return two_sided  # "rises from the floor to the ceiling on my right"
-    if phrase.kind in _DISTANCES or phrase.kind in _HEIGHTS:
-        same = _DISTANCES if phrase.kind in _DISTANCES else _HEIGHTS
+    if phrase.kind in DISTANCES or phrase.kind in _HEIGHTS:
+        same = DISTANCES if phrase.kind in DISTANCES else _HEIGHTS
         return state is parts.origin or bool({p.kind for p in parts.origin} & same)
     if phrase.kind in {p.kind for p in parts.origin} & {"back", "front"} and state is parts.target:
         return phrase.kind not in kinds  # "from the left behind me to the right behind me"

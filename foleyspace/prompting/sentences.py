@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, PLACES, TIMES, Clause
+from foleyspace.prompting.clause import DIRECTIONS, DISTANCES, MOTIONS, PLACES, TIMES, Clause
 from foleyspace.prompting.fragments import Fragment
 from foleyspace.prompting.labels import Mention, Pieces
 from foleyspace.prompting.nouns import read_fragment
@@ -152,7 +152,6 @@ def _joint(fragments: Sequence[Fragment], a: Clause, b: Clause) -> str:
 
 NOTHING = word_set("nothing silence nobody none empty")
 _AND = word_set("and while as but whereas")
-_FAR = word_set("near far mid distance")
 
 
 def goes_forward(
@@ -174,7 +173,7 @@ def goes_forward(
             break
         waits = {p.kind for p in pieces[n].phrases}
         new = opens or fragment.before.endswith("and")
-        if new and not pieces[n].mentions and waits and waits <= _FAR:
+        if new and not pieces[n].mentions and waits and waits <= DISTANCES:
             continue  # "to my right, about 4 metres off, somebody sweeps"
         if opens and not pieces[n].mentions and waits & PLACES:
             continue  # "at the back, on the right, pupils giggle"

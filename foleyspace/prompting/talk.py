@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foleyspace.prompting.clause import MOTIONS, PLACES, TIMES, Clause
+from foleyspace.prompting.clause import DISTANCES, MOTIONS, PLACES, TIMES, Clause
 from foleyspace.prompting.sources import EVENTS, SETTINGS, TALK, can_sound
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.verb_words import MOVE_VERBS, SOUND_VERBS, verb_forms
@@ -26,7 +26,7 @@ def only_talk(clauses: Sequence[Clause], tokens: Sequence[Token]) -> list[Clause
 def _only_said(clause: Clause, alone: bool, tokens: Sequence[Token]) -> bool:
     """ "It's a show about records.", "Our conductor asked for it.", "The harbour was grey.": no place where
     others have theirs, and no verb of sound or motion. `alone`: its sentence places nothing."""
-    if clause.quoted or clause.has(PLACES | MOTIONS | TIMES | _HOW_FAR):
+    if clause.quoted or clause.has(PLACES | MOTIONS | TIMES | DISTANCES):
         return False
     words = [tokens[i].norm for start, stop in clause.spans for i in range(start, stop)]
     if any(verb_forms().get(word, ("", ""))[0] in _HEARD for word in words):
@@ -44,7 +44,6 @@ def _only_said(clause: Clause, alone: bool, tokens: Sequence[Token]) -> bool:
 
 
 _HEARD = SOUND_VERBS | MOVE_VERBS | word_set("hover")
-_HOW_FAR = word_set("near far mid distance")
 _MODALS = word_set("would could should might")
 _SOMEBODY = word_set("i we you he she it they")
 _IS = word_set("is are was were and or be being keeps")

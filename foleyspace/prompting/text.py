@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foleyspace.errors import InputError
@@ -92,6 +93,17 @@ class Token:
             return float(self.norm)
         except ValueError:
             return None
+
+
+def joined_norms(tokens: Sequence[Token]) -> str:
+    """The tokens as patterns read them: separated by single spaces."""
+    return " ".join(token.norm for token in tokens)
+
+
+def token_span(joined: str, match: re.Match[str]) -> tuple[int, int]:
+    """The tokens of a match in `joined_norms`: the first and the one after the last."""
+    first = joined[: match.start()].count(" ")
+    return first, first + match.group().rstrip().count(" ") + 1
 
 
 def read_text(text: str) -> tuple[str, list[Token], list[str]]:
