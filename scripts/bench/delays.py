@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from foleyspace.errors import InputError
 from foleyspace.hrir import load_hrirs, minimum_phase_hrirs, onset_hrirs
 from foleyspace.types import Hrirs
 
@@ -36,7 +37,10 @@ def between_ears(hrirs: Hrirs) -> np.ndarray:
 def main(files: tuple[Path, ...]) -> None:
     print("| set | minimum phase and delay | ... by onset |\n| --- | --- | --- |")
     for path in files:
-        hrirs = load_hrirs(path, RATE)
+        try:
+            hrirs = load_hrirs(path, RATE)
+        except InputError as error:
+            raise click.UsageError(str(error)) from None
         measured = between_ears(hrirs)
         cells = []
         for made in (minimum_phase_hrirs(hrirs), onset_hrirs(hrirs)):
