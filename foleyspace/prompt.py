@@ -31,6 +31,7 @@ from foleyspace.prompting.scan import scan
 from foleyspace.prompting.slices import join_slices
 from foleyspace.prompting.sources import can_sound, often_heard
 from foleyspace.prompting.text import Token, read_text
+from foleyspace.prompting.times import count_on
 from foleyspace.prompting.words import DETERMINERS, LANDMARKS
 from foleyspace.types import Scene
 
@@ -69,6 +70,7 @@ def read_prompt(text: str, duration: float) -> PromptReading:
     named = sum(len(clause.label.split()) for clause in clauses)
     if named >= STRANGE_WORDS and all(_strange(clause) for clause in clauses):
         raise InputError("`prompt` is not understood: it must say in English what is heard and where")
+    count_on(clauses)
     share_sides(clauses, notes)
     place_by_listener(clauses)
     settle_settings(clauses)

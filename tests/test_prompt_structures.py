@@ -29,7 +29,7 @@ Four drummers, one in each corner of the room. | drummer:45 drummer:-45 drummer:
 Each corner of the room has a drum. | drum:45 drum:-45 drum:135 drum:-135
 Voices left and right, a gong in the centre | voice:90 voice:-90 gong:0
 A parrot squawks on one side and a canary sings on the other. | parrot:90 canary:-90
-Dogs bark at either side. | dogs:*
+Dogs bark at either side. | dogs:90 dogs:-90
 drums left guitar right bass middle | drums:90 guitar:-90 bass:0
 viola front left tuba back right singer centre | viola:45 tuba:-135 singer:0
 a dog left the house right | dog:-90
@@ -218,6 +218,31 @@ speakers in all four corners | speaker:45 speaker:-45 speaker:135 speaker:-135
 Applause in all four corners. | applause:*
 a speaker on each side | speaker:90 speaker:-90
 the rain on each side | rain:*
+Torches crackle on both sides of me; a king coughs ahead. | torches:90 torches:-90 king:0
+"""
+TOGETHER = """
+A dog and a cat walk behind me from left to right. | dog:90>-90 cat:90>-90
+a car, a truck and a bike drive from left to right | car:90>-90 truck:90>-90 bike:90>-90
+A violin and a drum roll come from the left. | violin:90 drum:90
+a wolf and a bear approach from behind | wolf:180 bear:180
+An old man hums slightly to the left. A dog snores at his feet. | man:20 dog:20
+A car comes from the left and a bus from the opposite direction. | car:90 bus:-90
+From over my right shoulder: a printer. From the opposite direction: a clock. | printer:-135 clock:45
+"""
+OVERHEAD = """
+A plane flies over me. | plane:90>-90
+A jet flies by overhead. | jet:90>-90
+A helicopter flies overhead from behind on the left. | helicopter:135>-45
+A bee drives from straight ahead round to the left, buzzing. | bee:0>90
+A car drives from the front around to the right. | car:0>-90
+a dragon roars far behind me, a sword is drawn close on my right | dragon:180 sword:-90>-90
+"""
+WHO_CALLS = """
+A woman to my left says my name twice. | woman:90
+Mum, I hear a baby crying on the left. | baby:90
+a shutter begins to rattle on the left | rattling:90
+a ball rolls from the left to the centre, and sneakers squeek on the right | ball:90>0 sneakers:-90
+First wind behind me, then rain on the right. | wind:180 rain:-90
 """
 EACH_OTHER = """
 two cars towards each other | car:90>10 car:-90>-10
@@ -314,6 +339,7 @@ def apart(a: float, b: float) -> float:
 @each_line(
     ROWS_AND_PAIRS + OTHERS + AROUND_THE_SOUNDS + PLACES + WAYS
     + ONLY_WHERE_TO + CORNERS_AND_SIDES + EACH_OTHER + BY_THE_EAR + COMPASS + GAPPING
+    + TOGETHER + OVERHEAD + WHO_CALLS
 )  # fmt: skip
 def test_structure(line: str) -> None:
     check(line)
@@ -423,3 +449,25 @@ def test_a_curtain_that_is_pulled_away_leaves_the_man_where_he_is() -> None:
 def test_a_train_that_is_in_the_west_needs_no_other_start() -> None:
     notes = read_prompt("A train in the west moves to the east", 10.0).notes
     assert not any("no start said" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        ("dog on the left. 2 seconds later a cat on the right. 3 seconds later a cow behind me.", [0, 2, 5]),
+        ("Wind behind me. After 3 seconds a dog on the left. After 5 seconds a cow ahead.", [0, 3, 5]),
+        ("Three seconds in, a bell on the left. Another two seconds later, a gong on the right.", [3, 5]),
+    ],
+)
+def test_later_counts_from_what_was_told_before(text, starts):
+    sources = read_prompt(text, 10.0).scene.sources
+    assert [float(s.times[s.gain_db > -60][0]) for s in sources] == pytest.approx(starts, abs=0.1)
+
+
+@pytest.mark.parametrize("when", ["after 5 seconds", "5 seconds later"])
+def test_what_changes_its_place_is_heard_before_too(when):
+    (drum,) = read_prompt(f"a drum on the left, {when} on the right", 10.0).scene.sources
+    assert (drum.gain_db > -60).all()
+    before, after = drum.times < 4.9, drum.times > 5.1
+    assert (drum.xyz[before, 1] > 1).all()
+    assert (drum.xyz[after, 1] < -1).all()

@@ -95,8 +95,15 @@ class Clause:
                 self.stages.append([])
         self.add(phrases)
 
+    def _stands(self) -> bool:
+        """Whether it is told where it is by now, and of no time."""
+        kinds = {p.kind for p in self.stages[-1]}
+        return bool(kinds & DIRECTIONS) and not kinds & (TIMES | MOTIONS)
+
     def add(self, phrases: Sequence[Phrase]) -> None:
         timed = any(p.kind in TIMES | {"then"} for p in phrases)
+        if phrases and phrases[0].kind == "after" and self._stands() and _leads(phrases):
+            self.stages.append([])  # "on the left, after five seconds on the right"
         for phrase in phrases:
             if phrase.kind == "then":
                 if self.stages[-1]:
@@ -125,6 +132,10 @@ class Clause:
                 ):  # fmt: skip
                     self.stages.append([])  # "left for three seconds and right for the rest"
                 self.stages[-1].append(phrase)
+
+
+def _leads(phrases: Sequence[Phrase]) -> bool:
+    return any(p.kind in DIRECTIONS | MOTIONS for p in phrases[1:])
 
 
 def fits(pronoun: str, clause: Clause) -> int:

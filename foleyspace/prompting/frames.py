@@ -10,8 +10,7 @@ from foleyspace.prompting.cartesian import read_axes
 from foleyspace.prompting.rewrites import REWRITES
 from foleyspace.prompting.scenery import SCENERY
 from foleyspace.prompting.text import Token, joined_norms, token_span
-from foleyspace.prompting.verb_words import MOVE_VERBS, ing, verb_forms
-from foleyspace.prompting.words import DETERMINERS, NOT_ADVERBS, word_set
+from foleyspace.prompting.words import NOT_ADVERBS, word_set
 
 _HEARER = (
     r"(?:i|you|we|one|listeners|viewers|players|participants|subjects|anyone|the (?:listener|viewer|audience"
@@ -81,6 +80,9 @@ _FRAMES: list[tuple[bool, str, str]] = [
      r"|sit back|lie (?:back|down)|take a (?:deep )?breath)(?: (?:in|out|deeply|slowly|and|now"
      r"|calmly))*(?= [.,!;]|$)", ""),
     (True, r"here ,(?= )", ","),
+    # no first of several
+    (True, r"first(?= (?!the |a |an |,|we |i |you |one |two )[\w-]+ )(?! .*(?<= )(?:second|third|other) )"
+     r"(?=.* (?:then|later|next|after|afterwards) )", ""),
     (True, r"(?:is there )?any chance (?:of|that|for)(?= )", ""),
     (True, r"(?:hey |yo |ok |okay )?(?:dude|bro|bruh|folks|buddy|guys)(?: ,)?(?= (?:the|a|an|put|pan|can"
      r"|could|i|make|there|my|what|please) )", ""),
@@ -179,26 +181,7 @@ def without_frames(tokens: Sequence[Token]) -> list[Token]:
     shown = _replaced(kept, scenery)
     if any(token.norm[0].isalpha() or token.quoted for token in shown):  # else it is all there is
         kept = shown
-    return _replaced(_both_doing(read_axes(kept)), others)
-
-
-def _both_doing(tokens: list[Token]) -> list[Token]:
-    """ "A car and a bike drive from ...": with "are driving", or it would be a "bike drive"."""
-    out: list[Token] = []
-    for i, token in enumerate(tokens):
-        norms = [other.norm for other in tokens[max(i - 3, 0) : i + 2]]
-        if len(norms) == 5 and norms[0] == "and" and norms[1] in DETERMINERS and norms[4] in _WHITHER:
-            base, shape = verb_forms().get(token.norm, ("", ""))
-            if shape == "base" and base in MOVE_VERBS:
-                out.append(Token("are", token.raw, token.start, token.end))
-                token = Token(ing(base), token.raw, token.start, token.end)
-        out.append(token)
-    return out
-
-
-_WHITHER = word_set(
-    "from to toward towards past across around through over into off away along by left right"
-)
+    return _replaced(read_axes(kept), others)
 
 
 def _replaced(tokens: list[Token], rules: Sequence[_Rule]) -> list[Token]:

@@ -128,3 +128,22 @@ def base_goes_on(fragments: Sequence[Fragment], k: int, tokens: Sequence[Token])
     if fragments[k].before != "and":
         return False
     return first[1] == "base" and first[0] in SOUND_VERBS and _does(fragments[k - 1], tokens, "base")
+
+
+def moves_jointly(fragments: Sequence[Fragment], k: int, tokens: Sequence[Token]) -> bool:
+    """Whether what a fragment names moves together with what the one before names: "a car and a bike drive
+    from the left"; not where that has a place or a verb of its own."""
+    fragment = fragments[k]
+    if k == 0 or fragment.before != "and" or fragments[k - 1].sentence != fragment.sentence:
+        return False
+    named = fragments[k - 1].items
+    words = [tokens[item].norm for item in named if isinstance(item, int)]
+    does = any(verb_forms().get(word, ("", ""))[1] in ("s", "ed") for word in words[1:])
+    goes = any(
+        isinstance(item, Phrase) and (item.kind in MOTIONS or item.prep in _WHITHER)
+        for item in fragment.items
+    )
+    return goes and len(words) == len(named) > 1 and words[0] in DETERMINERS and not does
+
+
+_WHITHER = word_set("from to toward towards past across around through over into off away along")

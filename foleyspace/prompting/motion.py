@@ -166,6 +166,8 @@ def _travel(
         if "pass" in kinds:
             behind = any(p.kind == "back" for p in parts.origin) and abs(math.sin(math.radians(start))) > 0.3
             end = 180.0 - start if behind else _opposite(start)  # "passes me from behind on the left"
+            if any(p.kind == "up" for p in parts.own):
+                end = start + 180.0  # "passes overhead from behind on the left"
         elif not kinds & {"approach", "recede", "rise", "fall"}:
             kinds = kinds | {"approach"}
     elif start is None:

@@ -36,7 +36,10 @@ def forms(*bases: str) -> str:
 MOVES = forms(*(MOVE_VERBS - {"leave", "follow"}))
 _GETS = forms(*(MOVE_VERBS - {"leave", "follow"}), "get", "grow", "fade", "draw", "become")
 # what may end near somebody; a coin that drops near me does not come nearer
-_NEARS = forms(*(MOVE_VERBS - {"leave", "follow", "drop", "fall", "land", "sink", "dive"}), "get", "draw")
+_NEARS = (
+    "(?!drawn )"  # a sword is drawn close to me
+    + forms(*(MOVE_VERBS - {"leave", "follow", "drop", "fall", "land", "sink", "dive"}), "get", "draw")
+)
 # where "by" and "past" are all there is: not "by the window"
 _ENDS = (
     r"(?=$| [,.;:!?)(]| (?:from|on|at|in|to|and|behind|while|very|close|slowly|quickly|my"

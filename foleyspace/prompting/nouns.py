@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from foleyspace.prompting.clause import DIRECTIONS, PLACES
 from foleyspace.prompting.labels import PERSON, Mention, Pieces, find_object
 from foleyspace.prompting.others import read_other
-from foleyspace.prompting.roles import is_what, numbers_name, says
+from foleyspace.prompting.roles import is_what, numbers_name, object_of_verb, says
 from foleyspace.prompting.sources import can_sound
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.unlisted import ARTICLES, takes_object, unlisted_verb, verb_by_place
-from foleyspace.prompting.verb_words import ADDRESSING, MOVE_VERBS, SPEECH_VERBS, verb_forms
-from foleyspace.prompting.verbs import FragmentState, is_verb, read_verb
+from foleyspace.prompting.verb_words import ADDRESSING, SPEECH_VERBS, verb_forms
+from foleyspace.prompting.verbs import FragmentState, begins_to, is_verb, read_verb
 from foleyspace.prompting.view import Phrase
 from foleyspace.prompting.words import (
     ADJECTIVES,
@@ -29,12 +29,18 @@ _SUBJECTS = word_set("it he she they both who which that these those")
 
 
 def read_fragment(
-    items: Sequence[Phrase | int], tokens: Sequence[Token], has_previous: bool, base_goes_on: bool = False
+    items: Sequence[Phrase | int],
+    tokens: Sequence[Token],
+    has_previous: bool,
+    *,
+    base_goes_on: bool = False,
+    joint: bool = False,
 ) -> Pieces:
     """Sort a fragment's items into mentions, phrases and what is passed over. `has_previous`: a verb at its
-    start tells of a source before; `base_goes_on`: even in its base form."""
+    start tells of a source before; `base_goes_on`: even in its base form; `joint`: what is named in it moves
+    together with what was named before it."""
     reader = _Reader(items, tokens, has_previous or base_goes_on)
-    reader.base_goes_on = base_goes_on
+    reader.base_goes_on, reader.joint = base_goes_on, joint
     return reader.run()
 
 
@@ -157,6 +163,8 @@ class _Reader(FragmentState):
             return None
         if form is not None and is_verb(self, k, i, form):
             return read_verb(self, i, form)
+        if begins_to(self, i) and verb_forms().get(after, ("", ""))[1] == "base":
+            return None
         if word in PREPOSITIONS and not (self.det and not self.mention):
             if word == "of":
                 if self.mention and self.mention.nouns and not self.broken and not self.mention.verb:
@@ -238,7 +246,7 @@ class _Reader(FragmentState):
             mention is None
             and not self.det
             and not (k and self.tokens[i].norm in PERSON)  # "it is somebody humming"
-            and (self.out.subject in ("it", "he", "she", "they") or self._object_of_verb(k))
+            and (self.out.subject in ("it", "he", "she", "they") or object_of_verb(self, k))
         ):
             self.out.verbs = True
             self.out.objects.append(i)  # "they discuss", "and plays guitar"
@@ -273,16 +281,6 @@ class _Reader(FragmentState):
             self.broken, self.det = False, ""
             return
         self.start(Mention(det=self.det, nouns=[i], count=self.count))
-
-    def _object_of_verb(self, k: int) -> bool:
-        """ "... and goes RAWR", "... and plays guitar": the word right after a verb that goes on."""
-        item = self.items[k - 1] if k else None
-        if not isinstance(item, int) or not self.has_previous:
-            return False
-        if (self.out.objects and self.out.objects[-1] == item) or self.does == k - 1:
-            return True
-        base = verb_forms().get(self.tokens[item].norm, ("", ""))[0]
-        return base in MOVE_VERBS - {"come"} or (base == self.out.verb and bool(base))
 
     def _tells_of_reference(self, i: int) -> bool:
         """ "To the left of a woman who sings": the woman sings."""

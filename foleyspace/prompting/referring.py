@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from foleyspace.prompting.clause import DIRECTIONS, MOTIONS, Clause, fits
 from foleyspace.prompting.fragments import Fragment
-from foleyspace.prompting.going_on import base_goes_on, may_go_on
+from foleyspace.prompting.going_on import base_goes_on, may_go_on, moves_jointly
 from foleyspace.prompting.labels import Mention, Pieces
 from foleyspace.prompting.nouns import read_fragment
 from foleyspace.prompting.relations import find
@@ -25,7 +25,11 @@ def read_pieces(fragments: Sequence[Fragment], tokens: Sequence[Token]) -> list[
     """What every fragment holds, the sounds inside references among it."""
     pieces = [
         read_fragment(
-            fragment.items, tokens, may_go_on(fragments, k, tokens), base_goes_on(fragments, k, tokens)
+            fragment.items,
+            tokens,
+            may_go_on(fragments, k, tokens),
+            base_goes_on=base_goes_on(fragments, k, tokens),
+            joint=moves_jointly(fragments, k, tokens),
         )
         for k, fragment in enumerate(fragments)
     ]

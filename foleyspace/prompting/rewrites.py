@@ -23,8 +23,9 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?:in|on|at) (?:the )?front (?:of|to) (?:the )?(me|us|you)(?= |$)", r"in front of \1"),
     (r"(?:at|on|to|in|from) (?:the )?(left|right)(?: hand)?(?: side)? (?:from|to|of) (?:the )?(?:me|us"
      r"|you)(?= |$)", r"on the \1"),
-    (rf"(?:until|till|as far as|all the way to|over to|through to|right over to|out to|up to)(?= (?:the "
-     rf"|my |your |our )?(?:far |hard )?(?:{_SIDE}|front|back|rear|centre|middle)(?: |$))", "to"),
+    (rf"(?:until|till|as far as|all the way to|over to|through to|right over to|out to|up to"
+     rf"|(?<!all )a?round to)(?= (?:the |my |your |our )?(?:far |hard )?(?:{_SIDE}|front|back|rear|centre"
+     r"|middle)(?: |$))", "to"),
     (rf"(to|at|from|in|into|toward) (?:a|the|some|its|his|her|their) {_SPOT} (?=(?:behind|beside|between"
      r"|above|below|in front|next to|near|to the) )", r"\1"),
     (rf"(from|to) (?:this|that|one|the one|the other|another) (?:side|end) ,(?= (?:the |my |your )?{_SIDE}"
@@ -46,6 +47,7 @@ REWRITES: list[tuple[str, str]] = [
      r"|murmur|hiss|rumble|sound|noise|patter|crackle|babble|buzz|whine|throb|wash|clatter) of(?= )", "and"),
     (r"(?<=[a-z] )with (?:a|an) (?:[\w-]+ )?(?:rattle|roar|bang|screech|squeal|rumble|whoosh|clatter|thud"
      r"|crash|jolt|shriek|bump|thump|jerk|clank|creak|groan|hiss)(?= [,.;]|$)", ""),
+    (rf"another (?=(?:{NUM}|few) (?:seconds?|minutes?) (?:later|after|on)(?: |$))", ""),
     # what should be otherwise
     (r"(?:should|must|ought to) not (?:be|play|come|sound|sit)(?: (?:at|in|on|from))?(?: the| my)? "
      r"(?:dead |far |hard )?(?:centre|middle|left|right|front|back|behind|above|below)(?= [.,;])", ""),
@@ -62,11 +64,19 @@ REWRITES: list[tuple[str, str]] = [
      r"|going|carries|keeps) on)?(?= )", "rises"),
     (r"(climbs?|climbing|ascends?|ascending|descends?|descending) (?:(?:the|a|some|my) )?(?:[\w-]+ )?"
      r"(?:stairs|staircase|ladder)(?= )", r"\1"),
+    (r"(?<!and )(?<!then )(?<!, )(?:flies|flew|fly|soars?|glides?|zooms?|roars?)(?: past| by)?"
+     r" (overhead|(?:over|above) (?:me|us|you|(?:my|our|your) heads?))(?= [.!;]| from |$)", r"pass \1"),
+    (r"(?:shouts?|calls?|says?|whispers?|yells?|screams?|repeats?|sings?|calling|shouting|saying|whispering"
+     r"|yelling|screaming|repeating)( out)? (?:my|your|our|his|her|the|their) names?(?= |$)", "speaks"),
     (r"in (?:a circle|circles|a loop|loops|rings)(?= (?:around|round|about|over|above) )", "circling"),
     (r"(flutters?|fluttering|flaps?|flapping|hovers?|hovering|dangles?|dangling) by (?=(?:my|your|the) "
      r"(?:left|right) )", r"\1 at "),
     (r"(?:ringing|honking|beating|blowing|banging|tooting|sounding) (?:his|her|its|their|a|the) (?:bell"
-     r"|horn|whistle|siren|drum|hooter|klaxon)(?= (?!on |at |to |in |behind |ahead )\w+s )", ""),
+     r"|horn|whistle|siren|drum|hooter|klaxon)(?= [.,;]|$| (?!on |at |to |in |behind |ahead )\w+s )", ""),
+    *((rf"(?:at|by|near|around) {his} (?:feet|heels)(?= [.,;]|$)", f"in the same place as {him}")
+      for his, him in (("his", "him"), ("her", "her"), ("their", "them"))),
+    (r"from the opposite direction(?: [:,])?(?= (?:a|an|the|my|some) )", "opposite ,"),
+    (r"from the opposite direction(?= [.,;]|$)", "opposite"),
     (r"(?:chases?|chasing|pursues?|pursuing|hunts?|hunting|follows?|following) (a|an|the) ([\w-]+)(?= from )",
      r"and \1 \2 are moving"),
     (rf"(?<=[a-z,] )and (?:after )?({NUM}) seconds(?: later)?(?: ,)?(?: (?:it|he|she|they))? (?:is|are|was)"

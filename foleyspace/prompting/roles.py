@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from foleyspace.prompting.labels import Mention
 from foleyspace.prompting.sources import can_sound
-from foleyspace.prompting.verb_words import SPEECH_VERBS, verb_forms
+from foleyspace.prompting.verb_words import MOVE_VERBS, SPEECH_VERBS, verb_forms
 from foleyspace.prompting.verbs import FragmentState
 from foleyspace.prompting.words import COUNTS, PREPOSITIONS, word_set
 
@@ -37,3 +37,14 @@ def numbers_name(state: FragmentState, k: int, i: int) -> bool:
     if word == "one" and not can_sound(state.tokens[mention.nouns[-1]].norm):
         return False  # "the nearer one"
     return number and (not following or following in PREPOSITIONS or following in verb_forms())
+
+
+def object_of_verb(state: FragmentState, k: int) -> bool:
+    """ "... and goes RAWR", "... and plays guitar": the word right after a verb that goes on."""
+    item = state.items[k - 1] if k else None
+    if not isinstance(item, int) or not state.has_previous:
+        return False
+    if (state.out.objects and state.out.objects[-1] == item) or state.does == k - 1:
+        return True
+    base = verb_forms().get(state.tokens[item].norm, ("", ""))[0]
+    return base in MOVE_VERBS - {"come"} or (base == state.out.verb and bool(base))

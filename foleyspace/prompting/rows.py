@@ -95,8 +95,8 @@ def _bare(piece: Pieces) -> bool:
 
 
 def share_sides(clauses: list[Clause], notes: list[str]) -> None:
-    """ "Two dogs, one on each side"; "a dog and a cat on opposite sides": one to the left, one to the right.
-    For one sound, or many, it is a sound from both sides."""
+    """ "Two dogs, one on each side", "torches on both sides", "a dog and a cat on opposite sides": one to the
+    left, one to the right. Rain, or a crowd, is a sound from both sides."""
     told: list[Phrase] = []
     ways = [p for c in clauses for s in c.stages for p in s if p.kind == "sides" and WAYS & p.groups.keys()]
     for clause in list(clauses):
@@ -115,9 +115,9 @@ def share_sides(clauses: list[Clause], notes: list[str]) -> None:
             for one in sharing:
                 _corners(clauses, one, sides, notes)
             continue
-        if len(sharing) == 1 and (pair or (which in ("each", "either") and _single(clause))):
-            sharing += _twins(clauses, clause, 1)
-        if len(sharing) == 2 and (which != "both" or pair):
+        if len(sharing) == 1 and (pair or not _mass(clause)):
+            sharing += _twins(clauses, clause, 1, plural=not (pair or _single(clause)))
+        if len(sharing) == 2 and (which != "both" or pair or sharing[0].label == sharing[1].label):
             for one, side in zip(sharing, ("left", "right"), strict=True):
                 kind, groups = "lateral", {"side": side}
                 if "num" in sides.groups:
@@ -166,15 +166,18 @@ _MANY = word_set(
 
 def _single(clause: Clause) -> bool:
     """Whether it is one thing of which there may be more: "a speaker", not "rain" or "speakers"."""
-    mass = set(clause.label.lower().split()) & _MANY
-    return clause.article and clause.count == 1 and not clause.several and not mass
+    return clause.article and clause.count == 1 and not clause.several and not _mass(clause)
+
+
+def _mass(clause: Clause) -> bool:
+    return bool(set(clause.label.lower().split()) & _MANY)
 
 
 def _corners(clauses: list[Clause], clause: Clause, corners: Phrase, notes: list[str]) -> None:
     """ "Four drummers, one in each corner"; "a bird in every corner"; "speakers in all four corners"."""
     several = clause.count == 4 or "other" in clause.names or _single(clause)
     several = several or ("corners" in corners.groups and clause.count == 1 and clause.several)
-    if not several or set(clause.label.lower().split()) & _MANY:
+    if not several or _mass(clause):
         _replace(clause, corners, dataclasses.replace(corners, kind="spread", groups={}))
         return
     four = [clause, *_twins(clauses, clause, 3)]
@@ -203,8 +206,8 @@ def _meet(clauses: list[Clause], sharing: list[Clause], phrase: Phrase, notes: l
         notes.append(f"'{phrase.text}' does not tell of two sounds: passed over")
 
 
-def _twins(clauses: list[Clause], clause: Clause, number: int) -> list[Clause]:
-    clause.label = singular(clause.label)
+def _twins(clauses: list[Clause], clause: Clause, number: int, plural: bool = False) -> list[Clause]:
+    clause.label = clause.label if plural else singular(clause.label)
     twins = [copy.copy(clause) for _ in range(number)]
     for twin in twins:
         twin.stages = [list(stage) for stage in clause.stages]

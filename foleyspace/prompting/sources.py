@@ -37,6 +37,8 @@ PEOPLE = (
     "author david maria julia laura ines raj carl carlos"
 )
 )  # fmt: skip
+# who is spoken to where only the word stands: "Mum, there's a baby on the left"
+ADDRESSED = word_set("mum mom mummy mommy dad daddy papa sir madam dude mate bro darling honey sweetheart")
 ANIMALS = word_set(
     "animal dog puppy hound cat kitten kitty horse pony foal donkey mule cow bull ox calf sheep lamb goat "
     "kid pig piglet boar hen chicken chick rooster cock duck duckling goose swan turkey peacock pheasant "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from foleyspace.prompting.clause import DISTANCES, MOTIONS, PLACES, TIMES, Clause
-from foleyspace.prompting.sources import EVENTS, SETTINGS, TALK, can_sound
+from foleyspace.prompting.sources import ADDRESSED, EVENTS, SETTINGS, TALK, can_sound
 from foleyspace.prompting.text import Token
 from foleyspace.prompting.verb_words import MOVE_VERBS, SOUND_VERBS, verb_forms
 from foleyspace.prompting.words import ADJECTIVES, DETERMINERS, PREPOSITIONS, UNHEARD, word_set
@@ -74,6 +74,8 @@ def _is_talk(clause: Clause, others_placed: bool) -> bool:
         return True  # "Kids' party."
     if all(word in SETTINGS | TALK | UNHEARD for word in words):
         return True
+    if others_placed and not clause.article and len(words) == 1 and words[0] in ADDRESSED:
+        return True  # "Mum, I hear a baby"
     if others_placed and words and words[-1] in SETTINGS and not can_sound(words[-1]):
         return True  # "A lawyer's office."
     return others_placed and not clause.article and not any(can_sound(word) for word in words)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from foleyspace.errors import InputError
-from foleyspace.prompting.clause import MOTIONS
+from foleyspace.prompting.clause import MOTIONS, Clause
 from foleyspace.prompting.text import UNITS_S
 from foleyspace.prompting.view import Phrase
 
@@ -50,6 +52,20 @@ def stage_windows(
         if b - a < 1e-3:
             raise InputError(f"a source would sound from {a:g} to {b:g} seconds: a stage must last some time")
     return edges, any(window != (None, None) for window in said) or start > 0
+
+
+def count_on(clauses: Sequence[Clause]) -> None:
+    """ "A dog. Two seconds later a cat. Three seconds later a cow": each counts from the one before."""
+    said = {id(p): p for c in clauses for stage in c.stages for p in stage if p.kind in ("window", "after")}
+    before, told = 0.0, {}
+    for phrase in sorted(said.values(), key=lambda phrase: phrase.start):
+        at = _reading(phrase, math.inf)[0] or 0.0
+        if phrase.kind == "after" and phrase.text.lower().split()[-1] == "later":
+            at += before
+            told[id(phrase)] = replace(phrase, groups={"a": f"{at:g}"})
+        before = at
+    for clause in clauses:
+        clause.stages = [[told.get(id(phrase), phrase) for phrase in stage] for stage in clause.stages]
 
 
 def window_of(

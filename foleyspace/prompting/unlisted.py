@@ -12,7 +12,8 @@ ARTICLES = word_set("a an the my your our his her its their some")
 
 
 def singular_verb(word: str) -> bool:
-    return word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us", "is", "'s"))
+    """Whether it may be a verb in -s; in -ers it is rather who does it: "sneakers", "strikers"."""
+    return word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us", "is", "'s", "ers", "ors"))
 
 
 def unlisted_verb(word: str) -> bool:

@@ -53,6 +53,7 @@ class FragmentState:
         self.passing: list[int] | None = None  # words of "in the kitchen", passed over
         self.passed_noun = False
         self.base_goes_on = False
+        self.joint = False
         self.does = -9  # where a verb that no list has stands
         self.object_at = -9  # where the object of a verb after a place stands, if it has no article
         self.inverted = ""  # "behind me sings a woman": the verb of the mention to come
@@ -147,6 +148,10 @@ def is_verb(state: FragmentState, k: int, i: int, form: tuple[str, str]) -> bool
                 return True  # "..., pouring tea"
             return state.has_previous and (not following or following in PREPOSITIONS or following in FILLERS)
         return state.has_previous and follows is None
+    if shape == "base" and begins_to(state, i - 1):
+        return True
+    if state.joint and shape == "base" and base in MOVE_VERBS and not following:
+        return True  # "a car and a bike drive from ..."
     if shape == "base" and base in SOUND_VERBS | MOVE_VERBS and not state.broken:
         # "dog bark" names a sound, "birds chirp" says what they do
         return is_plural(state.mention, state.tokens) or following in DETERMINERS
@@ -154,6 +159,13 @@ def is_verb(state: FragmentState, k: int, i: int, form: tuple[str, str]) -> bool
 
 
 _BEFORE_VERB = word_set("i we you they have has had not to")
+
+
+def begins_to(state: FragmentState, i: int) -> bool:
+    """Whether the word is the "to" of "a shutter begins to rattle", of something named."""
+    does = verb_forms().get(state.tokens[i - 1].norm, ("", ""))[0] if i > 0 else ""
+    named = state.mention is not None and bool(state.mention.nouns)
+    return named and state.tokens[i].norm == "to" and does in ("begin", "start", "continue")
 
 
 def inverts(state: FragmentState, i: int, form: tuple[str, str]) -> bool:
