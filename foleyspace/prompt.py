@@ -73,7 +73,7 @@ def read_prompt(text: str, duration: float) -> PromptReading:
     count_on(clauses)
     share_sides(clauses, notes)
     place_by_listener(clauses)
-    settle_settings(clauses)
+    settle_settings(clauses, tokens)
     share_references(clauses)
     clauses = _with_new_references(clauses, tokens)
     clauses = join_slices(clauses, float(duration))

@@ -238,6 +238,13 @@ A car drives from the front around to the right. | car:0>-90
 a dragon roars far behind me, a sword is drawn close on my right | dragon:180 sword:-90>-90
 """
 WHO_CALLS = """
+A ghost whispers in my left ear, moves behind my head and whispers into my right ear. | ghost:90>-90
+The door is on my right. Opposite the door a cash register dings. | cash:90
+The phone rings to the left of the sofa, the sofa is on my right | phone:-60
+The door creaks on my right. Opposite the door a cash register dings. | door:-90 cash:90
+A creek is on the left; a frog croaks to the right of the creek. | creek:90 frog:60
+water drips slowly from the ceiling into a bucket at my feet | water:up
+The voice moves with my head: always behind me. | voice:180
 A woman to my left says my name twice. | woman:90
 Mum, I hear a baby crying on the left. | baby:90
 a shutter begins to rattle on the left | rattling:90

@@ -75,7 +75,8 @@ def may_go_on(fragments: Sequence[Fragment], k: int, tokens: Sequence[Token]) ->
         and all(isinstance(i, Phrase) for f in earlier for i in f.items)
     ):
         return False  # "from the stands behind me, boos"
-    if form[1] == "s" and fragment.before.endswith("and") and _went(phrases) and first not in INSTRUMENTS:
+    went = _went(phrases) or any(_travels(other, tokens) for other in earlier)
+    if form[1] == "s" and fragment.before.endswith("and") and went and first not in INSTRUMENTS:
         return True  # "a woman walks up to me and whispers in my ear"
     if form[1] in ("s", "ing", "ed") and (then or form[0] in MOVE_VERBS | STEPPING):
         return True
@@ -98,6 +99,13 @@ def _placing(item: Phrase | int) -> bool:
 
 def _went(phrases: Sequence[Phrase]) -> bool:
     return any(p.kind in MOTIONS or (p.prep == "from" and p.kind in DIRECTIONS) for p in phrases)
+
+
+def _travels(fragment: Fragment, tokens: Sequence[Token]) -> bool:
+    """ "..., moves behind my head": a verb of motion opens it."""
+    opens = fragment.items[0]
+    form = verb_forms().get(tokens[opens].norm, ("", "")) if isinstance(opens, int) else ("", "")
+    return form[1] == "s" and form[0] in MOVE_VERBS - SOUND_VERBS
 
 
 def _tells_more(fragment: Fragment, tokens: Sequence[Token]) -> bool:

@@ -190,15 +190,29 @@ def _is_new(reference: Reference, tokens: Sequence[Token]) -> bool:
     return all(reference.start <= i < reference.end for i in named)
 
 
-def settle_settings(clauses: Sequence[Clause]) -> None:
-    """ "A cafe is on the left; cups rattle in it", "left of it": it says where they are, and is not heard."""
+def settle_settings(clauses: Sequence[Clause], tokens: Sequence[Token]) -> None:
+    """ "A cafe is on the left; cups rattle in it", "the door is on the left. Opposite the door ...": it says
+    where others are, and is not heard."""
     for k, clause in enumerate(clauses):
         for phrase in [phrase for stage in clause.stages for phrase in stage]:
-            inside = phrase.kind == "relation" and phrase.refs and phrase.refs[0].words[-1] in ("it", "that")
-            at = find(phrase.refs[0], clauses, k) if inside else None
-            word = clauses[at].label.lower().split()[-1] if at is not None else ""
-            if at is not None and word in SETTINGS and not can_sound(word):
+            if phrase.kind != "relation" or not phrase.refs:
+                continue
+            at = find(phrase.refs[0], clauses, k)
+            if at is None or at == k:
+                continue
+            word = clauses[at].label.lower().split()[-1]
+            told = {tokens[i].norm for start, stop in clauses[at].spans for i in range(start, stop)}
+            pronoun = phrase.refs[0].words[-1] in ("it", "that")
+            set_there = pronoun and word in SETTINGS and not can_sound(word)
+            if set_there or (word in _FURNITURE and told & _IS):
                 clauses[at].anchor = True
+
+
+_FURNITURE = word_set(
+    "door doors window table desk chair armchair sofa couch bed bench stool shelf cupboard wardrobe curtain "
+    "wall house building tower fence gate stairs staircase"
+)
+_IS = word_set("is are was were 's stands hangs sits lies")
 
 
 POSSESSIVES = word_set("her his its their")

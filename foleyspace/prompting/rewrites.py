@@ -48,6 +48,10 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?<=[a-z] )with (?:a|an) (?:[\w-]+ )?(?:rattle|roar|bang|screech|squeal|rumble|whoosh|clatter|thud"
      r"|crash|jolt|shriek|bump|thump|jerk|clank|creak|groan|hiss)(?= [,.;]|$)", ""),
     (rf"another (?=(?:{NUM}|few) (?:seconds?|minutes?) (?:later|after|on)(?: |$))", ""),
+    # what falls is heard where it comes from
+    (r"(from (?:the|a|my) (?:[\w-]+ )?(?:ceiling|roof|gutter|tap|pipe|branch|eaves)) (?:in|on)to"
+     r" (?:a|an|the|my) (?:[\w-]+ )?[\w-]+(?: at my feet| below me| below| on the (?:floor|ground))?"
+     r"(?= [.,;]|$)", r"\1"),
     # what should be otherwise
     (r"(?:should|must|ought to) not (?:be|play|come|sound|sit)(?: (?:at|in|on|from))?(?: the| my)? "
      r"(?:dead |far |hard )?(?:centre|middle|left|right|front|back|behind|above|below)(?= [.,;])", ""),
