@@ -193,15 +193,14 @@ def _decode(path: Path) -> Audio:
     """What libsndfile does not read, by ffmpeg."""
     import soundfile
 
-    from foleyspace.ffmpeg import local, reason, run
+    from foleyspace.ffmpeg import local, opened, reason, run
 
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "sound.w64"  # no 4 GB limit
         args = [
             "-v",
             "error",
-            "-i",
-            local(path),
+            *opened(path),
             "-map",
             "0:a:0",
             "-c:a",

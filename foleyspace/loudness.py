@@ -18,8 +18,8 @@ from foleyspace.ffmpeg import decoding, opened, reason
 from foleyspace.files import atomic_output, check_input
 from foleyspace.layouts import channel_names, is_ambisonic
 from foleyspace.soundtrack import wav_format
-from foleyspace.streams import inspect
-from foleyspace.types import Samples
+from foleyspace.streams import Stream, inspect, origin
+from foleyspace.types import Clip, Samples
 
 log = logging.getLogger("foleyspace")
 
@@ -28,6 +28,7 @@ TOLERANCE_LU = 0.2
 LIMITER_PASSES = 5
 MOST_MAKE_UP_DB = 12.0  # past this the limiter would only squeeze
 BLOCK = 1 << 16
+TAIL_S = 0.2  # `ebur128` tells the peaks of whole blocks of 0.1 s only
 LOOK_S = 0.015  # the limiter looks this far ahead and back: no distortion of tones above 33 Hz
 
 
@@ -43,11 +44,17 @@ class LoudnessReport:
     limited_db: float
 
 
-def integrated_lufs(path: str | Path, index: int = 0) -> float | None:
-    """Integrated loudness of a file's sound (its `index`-th sound track) in LUFS, channels weighted by their
-    places, a mono track as one channel. None when it is silent (below -70 LUFS). A sound shorter than the
-    0.4 s that BS.1770 needs is measured repeated. Raises `InputError` when there is no sound."""
-    return _measure(path, index, peaks=False)[0]
+def integrated_lufs(source: Clip | str | Path, *, duration: float | None = None) -> float | None:
+    """Integrated loudness in LUFS, channels weighted by their places, a mono track as one channel: of a
+    `Clip`'s sound from the first shown frame on, of the sound that plays in any other file from its own
+    start; the first `duration` s where one is given. None when it is silent (below -70 LUFS). A sound shorter
+    than the 0.4 s that BS.1770 needs is measured repeated. Raises `InputError` when there is no sound."""
+    part = "" if duration is None else f"atrim=duration={duration + 1e-3:.6f},"  # rounding costs no block
+    if not isinstance(source, Clip):
+        return _meter(source, inspect(source).sound, part, duration)[0]
+    sound = inspect(source.path).of_kind("audio")[source.audio.index] if source.audio else None
+    part = f"atrim=start={origin(source.path):.6f},{part}"
+    return _meter(source.path, sound, part, duration)[0]
 
 
 def match_loudness(
@@ -76,7 +83,7 @@ def match_loudness(
             resampled = Path(folder) / "resampled.wav"
             _resample(source, resampled, rate_out)
             source = resampled
-        before, peak_dbtp = _measure(source, 0, peaks=True)
+        before, peak_dbtp = _levels(source)
         gain_db = 0.0 if target_lufs is None or before is None else target_lufs - before
         if peak_dbtp + gain_db <= ceiling_dbtp:
             _write(source, temporary, gain_db, None)
@@ -97,7 +104,7 @@ def _limit(
     limit_dbtp, most_db = ceiling_dbtp, gain_db + MOST_MAKE_UP_DB
     for _ in range(LIMITER_PASSES):
         limited_db = _write(source, out, gain_db, limit_dbtp)
-        after, peak_dbtp = _measure(out, 0, peaks=True)
+        after, peak_dbtp = _levels(out)
         report = LoudnessReport(before, after, gain_db, peak_dbtp, limited_db)
         missing = 0.0 if target is None or after is None else target - after
         over = peak_dbtp - ceiling_dbtp
@@ -111,25 +118,38 @@ def _limit(
     return report
 
 
-def _measure(path: str | Path, index: int, peaks: bool) -> tuple[float | None, float]:
-    """Integrated loudness in LUFS (None: silent); the true peak in dB (-inf: silent, or not asked for)."""
-    media = inspect(path)
-    streams = media.of_kind("audio")
-    if index >= len(streams):
-        raise InputError(f"{path} has no sound track {index}")
-    found = streams[index].audio_format
-    omni = found is not None and is_ambisonic(channel_names(found[1]))
-    meter = "channelmap=map=0:channel_layout=mono," if omni else ""
-    meter += "ebur128=framelog=quiet:metadata=1" + (":peak=true" if peaks else "")
-    lufs, peak = _run_meter(path, streams[index].index, meter)
-    if lufs is None and (media.duration or 0) < 1.0:
-        lufs, _ = _run_meter(path, streams[index].index, f"aloop=loop=-1:size=2000000000,atrim=0:1,{meter}")
+def _levels(wav: Path) -> tuple[float | None, float]:
+    """Integrated loudness in LUFS (None: silent) and true peak in dB (-inf: silent)."""
+    lufs, peak = _meter(wav, inspect(wav).sound, peaks=True)
+    with soundfile.SoundFile(str(wav)) as file:
+        file.seek(max(file.frames - round(TAIL_S * file.samplerate), 0))
+        tail = file.read(dtype="float32", always_2d=True)
+    if len(tail):
+        peak = max(peak, float(_true_peaks(tail).max()))
     return lufs, 20 * float(np.log10(peak)) if peak > 0 else -np.inf
+
+
+def _meter(
+    path: str | Path, sound: Stream | None, part: str = "", duration: float | None = None, peaks: bool = False
+) -> tuple[float | None, float]:
+    """Integrated loudness in LUFS (None: silent) and the largest true peak of whole blocks (0: not asked for)
+    of the `part` that ffmpeg filters, with a comma behind, leave of a sound."""
+    if sound is None:
+        raise InputError(f"{path} has no sound track")
+    found = sound.audio_format
+    if found is not None and is_ambisonic(channel_names(found[1])):
+        part += "channelmap=map=0:channel_layout=mono,"
+    meter = "ebur128=framelog=quiet:metadata=1" + (":peak=true" if peaks else "")
+    lufs, peak = _run_meter(path, sound.index, part + meter)
+    if lufs is None and min(inspect(path).duration or 0.0, duration or np.inf) < 1.0:
+        loop = "aloop=loop=-1:size=2000000000,asetpts=N/SR/TB,atrim=0:1,"
+        lufs, _ = _run_meter(path, sound.index, part + loop + meter)
+    return lufs, peak
 
 
 def _run_meter(path: str | Path, stream: int, filters: str) -> tuple[float | None, float]:
     lufs, peak = SILENT_LUFS, 0.0
-    args = ["-v", "error", *opened(path), "-map", f"0:{stream}"]
+    args = ["-v", "error", "-copyts", *opened(path), "-map", f"0:{stream}"]
     args += ["-af", f"{filters},ametadata=mode=print:file=-", "-f", "null", "-"]
     with decoding(args) as process:
         for line in process.lines():

@@ -37,8 +37,8 @@ def remux(
 
     The picture's packets and times stay as they are; rotation, metadata, chapters, subtitles, attachments,
     cover art and further sound tracks are kept where the container can hold them (a warning names what cannot
-    be). The new track comes first and is the default; the old one goes, or stays second with
-    `keep_original_audio`. It is written at the rate of the clip's own sound where the codec allows it. Raises
+    be). The new track comes first and is the default; the old one goes, or stays with `keep_original_audio`.
+    It is written at the rate of `audio_wav` where the codec allows it. Raises
     `InputError` when the output cannot be written or cannot hold that codec or picture, `FoleyspaceError`
     when ffmpeg fails. `only_s`: stop after so many seconds.
     """
@@ -49,14 +49,14 @@ def remux(
     codec = audio_codec_of(container, out, audio_codec)
     media = inspect(clip.path)
     video = media.video
-    sound = next(iter(inspect(wav).of_kind("audio")), None)
+    sound = inspect(wav).sound
     if video is None or sound is None or sound.audio_format is None:
         raise InputError(f"{clip.path if video is None else wav} does not hold what is to be written")
     if not container.timed and container.muxer not in media.formats:
         raise InputError(
             f"{out.suffix} files hold no frame times: give a .mkv name (.avi only for .avi files)"
         )
-    encoding, rate = encoder(codec, clip.audio.rate if clip.audio else sound.audio_format[0], bitrate)
+    encoding, rate = encoder(codec, sound.audio_format[0], bitrate)
     replaced = clip.audio.index if clip.audio and not keep_original_audio else None
     kept = _kept(media, container, replaced)
     covers = [stream for stream in kept if stream.attached_pic and container.muxer == "matroska"]
@@ -85,15 +85,16 @@ def remux(
     return Path(out_path)
 
 
-def rehearse(clip: Clip, out_path: str | Path, folder: Path, **options: Any) -> None:
-    """Write the first moments of `clip` as `remux` would, into `folder`: what cannot be written is known
-    now rather than after an hour of work. Raises what `remux` raises, about `out_path`."""
+def rehearse(clip: Clip, out_path: str | Path, folder: Path, rate: int = 48000, **options: Any) -> None:
+    """Write the first moments of `clip` as `remux` would, into `folder`, with sound at `rate` Hz: what cannot
+    be written is known now rather than after an hour of work. Raises what `remux` raises, about `out_path`.
+    """
     import numpy as np
     import soundfile
 
     out = Path(out_path)
     wav = folder / "rehearsal.wav"
-    soundfile.write(wav, np.zeros((round(0.5 * 48000), 2), np.float32), 48000, "FLOAT")
+    soundfile.write(wav, np.zeros((round(0.5 * rate), 2), np.float32), rate, "FLOAT")
     was = log.disabled
     log.disabled = True  # what cannot be kept is said once, when the output is written
     rehearsal = folder / f"rehearsal{out.suffix}"

@@ -155,12 +155,12 @@ class _Encoder:
     """ffmpeg fed with raw frames; gone, whatever happens, when the block is left."""
 
     def __init__(self, path: Path, size_wh: tuple[int, int], fps: Fraction, sound: Path | None) -> None:
-        from foleyspace.ffmpeg import ffmpeg_exe, local, signals_held
+        from foleyspace.ffmpeg import ffmpeg_exe, local, opened, signals_held
 
         command = [ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y", "-f", "rawvideo"]
         command += ["-pix_fmt", "rgb24", "-s", f"{size_wh[0]}x{size_wh[1]}", "-r", str(fps), "-i", "pipe:0"]
         if sound is not None:
-            command += ["-i", local(sound), "-map", "0:v", "-map", "1:a", "-c:a", "aac", "-b:a", "256k"]
+            command += [*opened(sound), "-map", "0:v", "-map", "1:a", "-c:a", "aac", "-b:a", "256k"]
         command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
         command += ["-movflags", "+faststart"] if path.suffix.lower() != ".mkv" else []
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (a pipe nobody reads would block ffmpeg)

@@ -17,7 +17,7 @@ from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.ffmpeg import decoding, opened, reason
 from foleyspace.files import atomic_output, check_input
 from foleyspace.layouts import channel_names, mono_weights, without_ambisonics
-from foleyspace.streams import Stream, inspect, origin
+from foleyspace.streams import Stream, inspect, origin, scan
 from foleyspace.types import Clip, Samples
 
 log = logging.getLogger("foleyspace")
@@ -26,6 +26,9 @@ BLOCK = 1 << 16  # samples decoded at a time
 RF64_BYTES = 4_000_000_000  # a WAV header counts to 2**32 bytes
 CANCEL_DB = -10.0  # L + R this far below L and R (uncorrelated: -3, identical: 0): they cancel each other
 PAD_S, CUT_S = 0.1, 0.1  # differences worth a line
+# Sound that comes off its time stamps: left alone while they are but rounded; brought back by playing at most
+# 0.1 % faster or slower, as clocks drift; past the last, silence is put in or sound left out
+ROUNDED_S, DRIFT_HZ, GAP_S, MOST_GAP_S = 0.002, 50, 0.004, 0.1
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ def extract_mono(
     if spherical and len(names) == 4:
         plan, weights = "ambisonic W", np.array([1.0, 0, 0, 0])
     with atomic_output(wav_path, overwrite) as temporary:
-        decoder = _Decoder(path, stream.index, len(names), source_rate, start_s, without_ambisonics(layout))
+        filters, gap_s = without_ambisonics(layout), _gap_s(path, stream)
+        decoder = _Decoder(path, stream.index, len(names), source_rate, start_s, filters, gap_s)
         samples, moments = _write(decoder, weights, temporary, rate, length)
         better = _second_thoughts(names, moments, spherical)
         if better is not None:
@@ -108,35 +112,46 @@ def wav_format(samples: int, channels: int) -> str:
 def _sound_stream(path: Path, clip: Clip | None) -> tuple[Stream, bool]:
     """The stream to use, and whether the picture beside it is a full sphere."""
     media = inspect(path)
-    streams = media.of_kind("audio")
-    index = clip.audio.index if clip and clip.audio else 0
-    if not streams or (clip and clip.audio is None):
+    sound = media.sound
+    if sound is None or (clip and clip.audio is None):
         raise InputError(
             f"{path} has no sound: give it one with --audio FILE (a sound file, mixed down to mono)"
             if clip
             else f"{path} holds no sound"
         )
-    return streams[min(index, len(streams) - 1)], bool(media.video and media.video.spherical)
+    if clip and clip.audio:
+        streams = media.of_kind("audio")
+        sound = streams[min(clip.audio.index, len(streams) - 1)]
+    return sound, bool(media.video and media.video.spherical)
+
+
+def _gap_s(path: Path, stream: Stream) -> float:
+    """From which length on a gap in the time stamps is one. Where they come from a clock, not from counting
+    (browsers' recordings), packets begin now too late, now too early: nothing is missing there."""
+    packets = scan(path)[0].get(stream.index)
+    early_s = 0.0 if packets is None else float(packets.overlap * packets.time_base)
+    return min(max(3 * early_s, GAP_S), MOST_GAP_S)
 
 
 @dataclass(frozen=True)
 class _Decoder:
     """How to decode one sound stream: `start_s` is the container time that becomes sample 0, `filters` come
-    before all others."""
+    before all others, sound more than `gap_s` off its time stamps jumps back to them."""
 
     path: Path
     stream: int
     channels: int
     rate: int
     start_s: float | None
-    filters: str = ""
+    filters: str
+    gap_s: float
 
     def blocks(self) -> Iterator[Samples]:
         """(n, channels) float32 at the file's own rate, aligned; gaps in the time stamps are silence."""
-        align = "aresample=async=1:min_comp=0.0001"
+        align = f"aresample=async={DRIFT_HZ}:min_comp={ROUNDED_S}:min_hard_comp={self.gap_s:.4f}"
         first = [] if self.start_s is None else ["-copyts"]
-        if self.start_s is not None:
-            align += f":first_pts={round(self.start_s * self.rate)}"
+        if self.start_s is not None:  # a second early, so that the first sample is off enough to be moved
+            align += f":first_pts={round((self.start_s - 1) * self.rate)},atrim=start_sample={self.rate}"
         args = [
             "-v",
             "error",

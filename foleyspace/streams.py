@@ -17,17 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foleyspace.errors import InputError
 from foleyspace.ffmpeg import decoding, opened, reason, run
 from foleyspace.files import check_input
-from foleyspace.timestamps import without_voids
+from foleyspace.timestamps import Packets, shown_packets, without_voids
 
 log = logging.getLogger("foleyspace")
 
-NO_PTS = -(2**63)
-DISCARD = 0x4  # AV_PKT_FLAG_DISCARD: decoded but not shown (outside the edit list)
 OPEN_TIMEOUT_S = 60.0
 
 
@@ -101,20 +98,11 @@ class Media:
         """The stream that plays: the first one with moving pictures (cover art is not)."""
         return next((stream for stream in self.of_kind("video") if not stream.attached_pic), None)
 
-
-@dataclass(frozen=True)
-class Packets:
-    """When the frames of one stream are shown: `pts` (T,) increasing, in units of `time_base` s, container
-    time; `last` the length of the last one (0: unknown); `exact`: every packet is one shown frame;
-    `doubtful`: packets without a time stamp or sharing one, so that the true times come from decoding;
-    `decoded`: they do."""
-
-    pts: NDArray[np.int64]
-    last: int
-    time_base: Fraction
-    exact: bool
-    doubtful: bool = False
-    decoded: bool = False
+    @property
+    def sound(self) -> Stream | None:
+        """The sound that plays: the first one flagged default, else the first."""
+        sounds = self.of_kind("audio")
+        return next((stream for stream in sounds if "(default)" in stream.detail), next(iter(sounds), None))
 
 
 _STREAM = re.compile(
@@ -198,7 +186,7 @@ def parse(said: str, path: Path) -> Media:
 
 
 def scan(path: str | Path) -> tuple[dict[int, Packets], str]:
-    """Read the packets of the playing picture and the first sound stream: their `Packets` by index (of those
+    """Read the packets of the playing picture and the playing sound: their `Packets` by index (of those
     that have any), and what ffmpeg complained about. Reads the whole file once, holds 24 bytes a packet."""
     path = check_input(path)
     status = os.stat(path)
@@ -208,14 +196,14 @@ def scan(path: str | Path) -> tuple[dict[int, Packets], str]:
 @lru_cache(maxsize=8)
 def _scan(path: Path, size: int, mtime_ns: int) -> tuple[dict[int, Packets], str]:
     media = inspect(path)
-    streams = [stream.index for stream in (media.video, *media.of_kind("audio")[:1]) if stream]
+    streams = [stream.index for stream in (media.video, media.sound) if stream]
     if not streams:
         return {}, ""
     maps = [part for index in streams for part in ("-map", f"0:{index}")]
     args = ["-v", "error", "-copyts", *opened(path), *maps, "-c", "copy", "-f", "framecrc", "-"]
     rows, time_bases, said = _framecrc(args, len(streams))
     packets = {
-        stream: _shown(np.frombuffer(rows[position], np.int64).reshape(-1, 3), time_bases[position])
+        stream: shown_packets(np.frombuffer(rows[position], np.int64).reshape(-1, 3), time_bases[position])
         for position, stream in enumerate(streams)
         if rows[position]
     }
@@ -263,7 +251,7 @@ def _decode_times(path: Path, stream: int, size: int, mtime_ns: int) -> Packets 
     rows, time_bases, _ = _framecrc(args, 1)
     found = np.frombuffer(rows[0], np.int64).reshape(-1, 3).copy()
     found[:, 2] = 0  # the flags of decoded frames say nothing about showing them
-    shown = _shown(found, time_bases[0])
+    shown = shown_packets(found, time_bases[0])
     if not len(shown.pts):
         return None
     decoded = Packets(shown.pts, 0, shown.time_base, exact=False, decoded=True)
@@ -285,12 +273,3 @@ def _framecrc(args: list[str], streams: int) -> tuple[list[array[int]], list[Fra
                 rows[int(cells[0])].extend((int(cells[2]), int(cells[3]), int(flag[5:], 16)))
         _, said = process.finish()
     return rows, time_bases, said
-
-
-def _shown(rows: NDArray[np.int64], time_base: Fraction) -> Packets:
-    """Packets in order of time, those that are not shown left out."""
-    kept = rows[(rows[:, 2] & DISCARD) == 0]
-    known = kept[kept[:, 0] != NO_PTS]
-    pts, first = np.unique(known[:, 0], return_index=True)
-    last = int(known[first[-1], 1]) if len(first) else 0
-    return Packets(pts, max(last, 0), time_base, len(pts) == len(rows), len(pts) != len(kept))

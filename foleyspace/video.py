@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from foleyspace import readers
 from foleyspace.errors import InputError
 from foleyspace.layouts import channel_names
-from foleyspace.streams import Media, Packets, Stream, inspect, picture_times, scan
+from foleyspace.streams import Media, Stream, inspect, picture_times, scan
+from foleyspace.timestamps import Packets
 from foleyspace.types import AudioInfo, Clip
 
 log = logging.getLogger("foleyspace")
@@ -31,7 +32,7 @@ def probe(path: str | Path) -> Clip:
     """
     media = inspect(path)
     video = _video_stream(media)
-    sound = next(iter(media.of_kind("audio")), None)
+    sound = media.sound
     packets, said = scan(path)
     shown = picture_times(path)
     if shown is None:
@@ -150,7 +151,8 @@ def _audio(stream: Stream, packets: Packets | None, origin_s: float, media: Medi
     rate, layout = found
     channels = len(channel_names(layout))
     length_s = max(float(end_s) - start_s, 0.0)
-    return AudioInfo(stream.codec, rate, channels, layout, start_s - origin_s, length_s)
+    index = media.of_kind("audio").index(stream)
+    return AudioInfo(stream.codec, rate, channels, layout, start_s - origin_s, length_s, index)
 
 
 def _fps(ticks: NDArray[np.int64], time_base: Fraction, video: Stream) -> Fraction:

@@ -120,7 +120,9 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
         encoder(
             audio_codec_of(container_of(out), out, config.audio_codec), WORKING_RATE, config.audio_bitrate
         )
-        rehearse(clip, out, folder, **audio)
+        own_alone = config.audio == "track" and not (scene and any(source.audio for source in scene.sources))
+        rate = clip.audio.rate if clip.audio and own_alone else WORKING_RATE
+        rehearse(clip, out, folder, rate, **audio)
         hrirs = config.sound.load_hrirs()
         mono = folder / "mono.wav"
         own_track = write_mono(clip, config.audio, mono, scene, WORKING_RATE)
@@ -138,8 +140,8 @@ def run(video: str | Path, config: RenderConfig) -> RenderResult:
             hrirs,
             config.sound,
             binaural,
-            rate=clip.audio.rate if clip.audio else WORKING_RATE,
-            loudness_of=video if own_track else None if config.audio == "track" else Path(config.audio),
+            rate=rate,
+            loudness_of=clip if own_track else None if config.audio == "track" else Path(config.audio),
             own_track=own_track,
         )
         stage("spatialize")

@@ -188,6 +188,11 @@ only, are not here. `scripts/fuzz_media.py` damages files at random.
   process that has imported everything, about 400 MB of it.
 - **kept**: further streams, languages, chapters, metadata that are in the output; `lost`: that are not.
 - **said**: what the log says about the file beyond what it says of every file.
+
+Gaps in the sound's time stamps longer than 4 ms stay gaps, and clocks that drift are followed, by playing at
+most 0.1 % faster or slower. Where packets are stamped when they arrive (browsers' recordings), gaps have to
+be longer than what the stamps waver; rounded stamps change no sample. Of several sound tracks the one flagged
+default is used.
 """
 
 

@@ -12,6 +12,7 @@ import soundfile
 
 from foleyspace.errors import InputError
 from foleyspace.loudness import integrated_lufs, match_loudness
+from foleyspace.video import probe
 
 RATE = 48000
 
@@ -79,6 +80,48 @@ def test_the_sound_of_a_video(tmp_path: Path) -> None:
     picture = media.picture(tmp_path / "p.mkv", media.cfr_times(2.0))
     path = media.join(tmp_path / "v.mp4", picture, tone(tmp_path / "t.wav", 0.1))
     assert integrated_lufs(path) == pytest.approx(-20.0, abs=0.1)
+
+
+def test_of_a_clip_what_is_before_the_first_frame_does_not_count(tmp_path: Path) -> None:
+    """A second of loud sound ahead of the picture, then quiet."""
+    sound = 0.1 * np.sin(2 * np.pi * 997 * np.arange(4 * RATE) / RATE)
+    sound[:RATE] *= 9
+    soundfile.write(str(tmp_path / "t.wav"), sound, RATE, subtype="FLOAT")
+    picture = media.picture(tmp_path / "p.mkv", media.cfr_times(3.0))
+    path = media.join(tmp_path / "v.mkv", picture, tmp_path / "t.wav", -1.0, ("-c:a", "flac"))
+    assert integrated_lufs(probe(path)) == pytest.approx(-23.0, abs=0.05)
+    assert (integrated_lufs(path) or -70) > -10
+
+
+def test_of_the_first_seconds_only(tmp_path: Path) -> None:
+    quiet = tone(tmp_path / "a.wav", 0.01, 3.0)
+    loud = soundfile.read(str(tone(tmp_path / "b.wav", 0.5, 9.0)))[0]
+    whole = np.concatenate([soundfile.read(str(quiet))[0], loud])
+    soundfile.write(str(tmp_path / "c.wav"), whole, RATE, subtype="FLOAT")
+    assert integrated_lufs(tmp_path / "c.wav", duration=3.0) == pytest.approx(-40.0, abs=0.02)
+    assert integrated_lufs(tmp_path / "c.wav", duration=0.3) == pytest.approx(-40.0, abs=0.3)
+    assert integrated_lufs(knocks(tmp_path / "d.wav"), duration=6.0) == integrated_lufs(tmp_path / "d.wav")
+
+
+def test_of_the_default_track(tmp_path: Path) -> None:
+    a, b = tone(tmp_path / "a.wav", 0.01), tone(tmp_path / "b.wav", 0.1)
+    flags = ("-disposition:a:0", "0", "-disposition:a:1", "default")
+    media.ffmpeg("-i", a, "-i", b, "-map", "0", "-map", "1", "-c:a", "flac", *flags, tmp_path / "c.mka")
+    assert integrated_lufs(tmp_path / "c.mka") == pytest.approx(-20.0, abs=0.02)
+
+
+@pytest.mark.parametrize(("seconds", "loud_s"), [(3.04, 0.03), (0.08, 0.04), (1.0999, 0.001)])
+def test_a_peak_at_the_very_end_is_held_too(tmp_path: Path, seconds: float, loud_s: float) -> None:
+    """Meters tell peaks by blocks of 100 ms: the last one is rarely whole."""
+    sound = 0.05 * np.sin(2 * np.pi * 997 * np.arange(round(seconds * RATE)) / RATE)
+    sound[-round(loud_s * RATE) :] *= 19
+    soundfile.write(str(tmp_path / "in.wav"), np.stack([sound, sound], 1), RATE, subtype="FLOAT")
+    lufs = integrated_lufs(tmp_path / "in.wav")
+    assert lufs is not None
+    report = match_loudness(tmp_path / "in.wav", tmp_path / "out.wav", lufs + 6)
+    assert report.limited_db > 1
+    assert report.true_peak_dbtp <= -0.9
+    assert np.abs(soundfile.read(str(tmp_path / "out.wav"))[0]).max() <= 10 ** (-0.9 / 20)
 
 
 @pytest.mark.parametrize("target", [-40.0, -23.0])

@@ -97,9 +97,29 @@ def test_everything_else_is_kept(tmp_path: Path, rich: Path, wav: Path, suffix: 
     for words in ("My film", "Someone", "One", "Two", "Binaural (foleyspace)"):
         assert words in said, words
     assert said.count(": Attachment:") == (suffix == ".mkv")
-    new, old = (media.heard(out, track)[1] for track in (0, 1))
-    assert media.click_times(new, 44100)[0] == pytest.approx(1.0, abs=0.005)
+    (_, new, rate), (_, old, _) = (media.heard(out, track) for track in (0, 1))
+    assert media.click_times(new, rate)[0] == pytest.approx(1.0, abs=0.005)
     assert media.click_times(old, 44100)[0] == pytest.approx(1.0 if keep else 0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_the_default_track_is_the_one_that_goes(
+    tmp_path: Path, folder: Path, clip_path: Path, wav: Path, suffix: str
+) -> None:
+    """A commentary before it stays where it is, with its flags."""
+    comment, source = media.clicks(folder / "comment.wav", 2.0, [0.5]), tmp_path / f"two{suffix}"
+    media.ffmpeg(
+        *("-i", clip_path, "-i", comment, "-map", "0:v", "-map", "1:a", "-map", "0:a", "-c:v", "copy"),
+        *("-disposition:a:0", "comment", "-metadata:s:a:0", "language=ita", "-disposition:a:1", "default"),
+        *("-metadata:s:a:1", "language=eng", source),
+    )
+    out = remux(probe(source), wav, tmp_path / f"out{suffix}")
+    sounds = [line for line in media.header(out).splitlines() if ": Audio:" in line]
+    assert [("(eng)" in line, "(default)" in line) for line in sounds] == [(True, True), (False, False)]
+    assert "(ita)" in sounds[1]
+    assert "(comment)" in sounds[1]
+    _, old, rate = media.heard(out, 1)
+    assert media.click_times(old, rate)[0] == pytest.approx(0.5, abs=0.05)
 
 
 def test_subtitles_are_turned_into_what_the_container_takes(tmp_path: Path, rich: Path, wav: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foleyspace import draw, overlay
+from foleyspace import analyze, draw, overlay
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.overlay import draw_frame, output_size, steady_frames, write_overlay
 from foleyspace.topview import MapScale, draw_topview, map_scale, source_colours
@@ -284,6 +284,18 @@ def test_file_has_picture_sound_and_length(fake_clip, tmp_path):
     write_overlay(clip, [], scene(), out, overwrite=True)
     assert "Audio" not in probe_lines(out)
     assert [p.name for p in tmp_path.iterdir()] == ["o.mp4"]
+
+
+def test_a_periodic_sound_is_not_taken_for_a_transport_stream(fake_clip, tmp_path):
+    """A pure tone of that level repeats, in float stereo, the byte that MPEG-TS starts with."""
+    import soundfile
+
+    level = 0.05 + 0.9 / 39
+    tone = (level * np.sin(2 * np.pi * 1000 * np.arange(3 * 48000) / 48000)).astype(np.float32)
+    soundfile.write(tmp_path / "a.wav", np.stack([tone, tone], 1), 48000, subtype="FLOAT")
+    write_overlay(fake_clip(np.arange(20) / 10), (), scene(), tmp_path / "o.mp4", audio=tmp_path / "a.wav")
+    assert "48000 Hz, stereo" in probe_lines(tmp_path / "o.mp4")
+    assert analyze._decode(tmp_path / "a.wav").samples.shape == (2, len(tone))
 
 
 def test_ear_levels_follow_the_sound(tmp_path):

@@ -87,6 +87,88 @@ def test_a_gap_in_the_sound_stays_a_gap(folder: Path, silent: Path) -> None:
     assert media.click_times(sound, RATE) == pytest.approx([0.3, 1.5], abs=2e-3)
 
 
+def retimed(path: Path, sound: Path, pts: str) -> Path:
+    """A video whose sound, in packets of 10 ms, has the time stamps `pts` (an expression of ffmpeg's)."""
+    picture = media.picture(path.with_name("still.mkv"), [0.0, 1.0])
+    filters = f"asetnsamples=480,asetpts='{pts}'"
+    media.ffmpeg("-i", picture, "-i", sound, "-c:v", "copy", "-af", filters, "-c:a", "pcm_f32le", path)
+    return path
+
+
+def roughness(samples: np.ndarray, frequency: float, peak: float) -> float:
+    """Largest bend between three samples, against that of the tone they are of: 1 has no jump, a jump has hundreds."""
+    return float(np.abs(np.diff(samples, 2)).max() / (peak * (2 * np.pi * frequency / RATE) ** 2))
+
+
+@pytest.mark.parametrize("gap_s", [0.006, 0.03, 0.09])
+def test_a_short_gap_stays_a_gap_too(tmp_path: Path, gap_s: float) -> None:
+    """A few lost packets, or two recordings put together."""
+    sound = media.clicks(tmp_path / "a.wav", 4.0, [0.3, 1.5, 3.5])
+    path = retimed(tmp_path / "gap.mkv", sound, f"PTS+gte(T,1)*{gap_s}/TB")
+    mono = soundfile.read(str(extract_mono(probe(path), tmp_path / "mono.wav").path))[0]
+    expected = [0.3, 1.5 + gap_s, 3.5 + gap_s]
+    assert media.click_times(mono, RATE) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("drift", [-5e-4, 1e-3])
+def test_a_clock_that_drifts_is_followed_without_a_jump(tmp_path: Path, drift: float) -> None:
+    at = [0.5 + k for k in range(20)]
+    pts = f"PTS*{1 + drift}"
+    path = retimed(tmp_path / "clicks.mkv", media.clicks(tmp_path / "a.wav", 20.0, at), pts)
+    mono = soundfile.read(str(extract_mono(probe(path), tmp_path / "mono.wav").path))[0]
+    assert media.click_times(mono, RATE) == pytest.approx([t * (1 + drift) for t in at], abs=4e-3)
+    path = retimed(tmp_path / "tone.mkv", tones(tmp_path / "t.wav", [0.5], seconds=20.0), pts)
+    mono = soundfile.read(str(extract_mono(probe(path), tmp_path / "mono.wav").path))[0]
+    assert roughness(mono[RATE:-RATE], 300, 0.5) < 3
+
+
+@pytest.mark.parametrize("late_ms", [3, 8, 30])
+def test_time_stamps_from_a_clock_cut_nothing(tmp_path: Path, late_ms: int) -> None:
+    """Browsers stamp a packet when it comes, now early, now late: nothing is missing between them."""
+    picture = media.picture(tmp_path / "p.mkv", [0.0, 1.0])
+    path = media.join(tmp_path / "a.mkv", picture, tones(tmp_path / "t.wav", [0.5], seconds=10.0))
+    jitter = f"setts=ts='PTS+gt(N,0)*round({late_ms}*(2*random(0)-1))'"
+    media.ffmpeg("-i", path, "-c", "copy", "-bsf:a", jitter, tmp_path / "b.mkv")
+    mono = soundfile.read(str(extract_mono(probe(tmp_path / "b.mkv"), tmp_path / "mono.wav").path))[0]
+    assert roughness(mono[RATE:-RATE], 300, 0.5) < 3
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [("mkv", "aac"), ("mkv", "libvorbis"), ("mkv", "pcm_s16le"), ("flv", "libmp3lame"), ("ts", "aac")],
+)
+def test_rounded_time_stamps_change_no_sample(tmp_path: Path, suffix: str, codec: str) -> None:
+    picture = media.picture(tmp_path / "p.mkv", media.cfr_times(3.0))
+    source = media.clicks(tmp_path / "a.wav", 3.0, [0.5], rate=44100)
+    path = media.join(tmp_path / f"v.{suffix}", picture, source, codec=("-c:a", codec))
+    track = extract_mono(probe(path), tmp_path / "mono.wav", rate=44100)
+    mono = soundfile.read(str(track.path), dtype="float32")[0]
+    start, plain, _ = media.heard(path)
+    skip = round((media.shown(path)[0][0] - start) * 44100)
+    plain = np.append(np.zeros(max(-skip, 0), np.float32), plain[max(skip, 0) :])
+    n = min(len(mono), len(plain))
+    assert n > 2.9 * 44100
+    lag = min(range(-50, 51), key=lambda k: np.abs(mono[100 : n - 100] - plain[100 + k : n - 100 + k]).max())
+    np.testing.assert_array_equal(mono[100 : n - 100], plain[100 + lag : n - 100 + lag])
+
+
+def test_the_default_track_is_the_one_that_is_used(tmp_path: Path, silent: Path) -> None:
+    """As players do, where a file says so."""
+    comment, main = tones(tmp_path / "a.wav", [0.3], 2.0), tones(tmp_path / "b.wav", [0.0, 0.5], 2.0, 32000)
+    path = tmp_path / "two.mkv"
+    media.ffmpeg(
+        *("-i", silent, "-i", comment, "-i", main, "-map", "0", "-map", "1", "-map", "2", "-c:v", "copy"),
+        *("-c:a", "flac", "-disposition:a:0", "comment", "-disposition:a:1", "default", path),
+    )
+    clip = probe(path)
+    assert clip.audio is not None
+    assert (clip.audio.index, clip.audio.rate, clip.audio.channels) == (1, 32000, 2)
+    for source in (clip, path):
+        sound = soundfile.read(str(extract_mono(source, tmp_path / "mono.wav").path))[0]
+        assert amplitude(sound, 300) < 1e-3
+        assert amplitude(sound, 600) == pytest.approx(0.25, abs=1e-3)
+
+
 @pytest.mark.parametrize("rate_in", [8000, 22050, 44100, 48000, 96000])
 def test_resampled_without_moving_or_losing_level(tmp_path: Path, rate_in: int) -> None:
     path = tmp_path / "tone.wav"
