@@ -97,8 +97,9 @@ def spatialize(
     `mono`: an `Audio`, an array (N,) at `rate` Hz, or an `Audio` for each source in order. Other
     rates than 48 kHz are resampled on the way in and out. `hrirs`: a loaded set, a name or a file.
     `spatializer`: "hrir" sends all of a shared `mono` to every place (linear); "diffusion" takes it apart
-    first, with the HRIRs' minimum phase, and then takes the fields of `SeparatorOptions` too (`steps`,
-    `guidance`, `weights`, `device`, `seed`, `offline`); "auto" does so where several sources sound at once.
+    first, with the HRIRs' minimum phase, and then takes the fields of `SeparatorOptions` too (`weights`,
+    `device`, `steps`, `guidance`, `seed`, `offline`, `prompt`, `rounds`); "auto" does so where several
+    sources sound at once.
     """
     from foleyspace.hrir import load_hrirs, minimum_phase_hrirs
     from foleyspace.renderer import RenderOptions
@@ -118,9 +119,11 @@ def spatialize(
     resampled = [_resampled(signal, working) for signal in signals]
     if spatializer != "hrir" and len(resampled) == 1 and busiest(scene.sources) > 1:
         stems = _stems(resampled[0], scene, chosen)
-        return _resampled(place(stems, scene, minimum_phase_hrirs(loaded), options), own_rate)
-    out = render_audio(resampled[0] if len(resampled) == 1 else resampled, scene, loaded, options)
-    return _resampled(out, own_rate)
+        out = place(stems, scene, minimum_phase_hrirs(loaded), options)
+    else:
+        out = render_audio(resampled[0] if len(resampled) == 1 else resampled, scene, loaded, options)
+    longest = max(round(signal.samples.shape[1] * own_rate / signal.rate) for signal in signals)
+    return _as_long(_resampled(out, own_rate), longest)
 
 
 def separate(mono: Audio | np.ndarray, scene: Scene, *, rate: int = WORKING_RATE, **options: Any) -> Samples:
@@ -134,8 +137,8 @@ def separate(mono: Audio | np.ndarray, scene: Scene, *, rate: int = WORKING_RATE
     if more:
         raise InputError("`mono` must be one mixture")
     stems = _stems(_resampled(signal, WORKING_RATE), scene, _separation(SeparatorOptions, options))
-    parts = [_resampled(Audio(stem[None], WORKING_RATE), signal.rate).samples[0] for stem in stems]
-    return np.stack(parts)[:, : signal.samples.shape[1]]
+    parts = [_resampled(Audio(stem[None], WORKING_RATE), signal.rate) for stem in stems]
+    return np.concatenate([_as_long(part, signal.samples.shape[1]).samples for part in parts])
 
 
 def _stems(mono: Audio, scene: Scene, options: SeparatorOptions) -> Samples:
@@ -171,6 +174,12 @@ def _resampled(audio: Audio, rate: int) -> Audio:
     import soxr
 
     return Audio(soxr.resample(audio.samples.T, audio.rate, rate, quality="VHQ").T, rate)
+
+
+def _as_long(audio: Audio, length: int) -> Audio:
+    """With `length` samples: there and back between rates may make one more or less."""
+    samples = audio.samples[:, :length]
+    return Audio(np.pad(samples, ((0, 0), (0, length - samples.shape[1]))), audio.rate)
 
 
 def _seeing(options: dict[str, Any]) -> TrackConfig:

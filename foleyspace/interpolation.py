@@ -11,6 +11,7 @@ has the magnitude it should have, with no comb filter from mixing arrivals at di
 from __future__ import annotations
 
 import math
+import threading
 import weakref
 from typing import Any
 
@@ -233,17 +234,18 @@ class HrirField:
         return np.asarray(self._row_of_node[ids])
 
 
-_fields: dict[int, tuple[weakref.ref[Hrirs], HrirField]] = {}
+_local = threading.local()  # a field's table and scratch are written to while it is used
 
 
 def hrir_field(hrirs: Hrirs) -> HrirField:
-    """The field of a set; the last few are kept."""
-    known = _fields.get(id(hrirs))
+    """The field of a set, to be used in the thread that asks; the last few are kept while it lives."""
+    kept: dict[int, tuple[weakref.ref[Hrirs], HrirField]] = _local.__dict__.setdefault("fields", {})
+    known = kept.get(id(hrirs))
     if known is not None and known[0]() is hrirs:
         return known[1]
-    for key in [key for key, (ref, _) in _fields.items() if ref() is None] or list(_fields)[:-3]:
-        del _fields[key]
-    _fields[id(hrirs)] = (weakref.ref(hrirs), field := HrirField(hrirs))
+    for key in [key for key, (ref, _) in kept.items() if ref() is None] or list(kept)[:-3]:
+        del kept[key]
+    kept[id(hrirs)] = (weakref.ref(hrirs), field := HrirField(hrirs))
     return field
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import reprlib
 from collections import Counter
 from pathlib import Path
@@ -73,24 +74,25 @@ def _text(path: Path) -> str:
 
 
 def save_scene(scene: Scene, path: str | Path) -> None:
-    """Write a scene as JSON, atomically, replacing what is there."""
-    text = json.dumps(scene_to_dict(scene), allow_nan=False)
+    """Write a scene as JSON, atomically, replacing what is there; sources' `audio` relative to its folder."""
+    text = json.dumps(scene_to_dict(scene, Path(path).parent), allow_nan=False)
     # one line a key and source: readable, and small enough for hour-long scenes
     text = text.replace(', "sources": [', ',\n "sources": [').replace('{"id":', '\n  {"id":')
     with atomic_output(Path(path), overwrite=True) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def scene_to_dict(scene: Scene) -> dict[str, Any]:
-    """The scene as plain JSON values; angles to 0.001 degree, metres and seconds to 0.0001."""
+def scene_to_dict(scene: Scene, folder: Path | None = None) -> dict[str, Any]:
+    """The scene as plain JSON values; angles to 0.001 degree, metres and seconds to 0.0001. `folder`: what
+    sources' `audio` is made relative to; None leaves it as it is."""
     document: dict[str, Any] = {"format": FORMAT, "version": VERSION, "duration": round(scene.duration, 6)}
     if scene.room is not None:
         document["room"] = {"rt60_s": scene.room.rt60_s, "drr_db": scene.room.drr_db}
-    document["sources"] = [_source_to_dict(source) for source in scene.sources]
+    document["sources"] = [_source_to_dict(source, folder) for source in scene.sources]
     return document
 
 
-def _source_to_dict(source: Source) -> dict[str, Any]:
+def _source_to_dict(source: Source, folder: Path | None) -> dict[str, Any]:
     assert source.visible is not None
     assert source.gain_db is not None
     assert source.spread_deg is not None
@@ -112,8 +114,17 @@ def _source_to_dict(source: Source) -> dict[str, Any]:
     if source.caption:
         entry["caption"] = source.caption
     if source.audio is not None:
-        entry["audio"] = source.audio
+        entry["audio"] = source.audio if folder is None else _relative(Path(source.audio), folder)
     return entry
+
+
+def _relative(file: Path, folder: Path) -> str:
+    """How `folder` finds `file`; links to folders are followed, or ".." would lead elsewhere."""
+    file = Path(os.path.realpath(file.parent)) / file.name
+    try:
+        return Path(os.path.relpath(file, os.path.realpath(folder))).as_posix()
+    except ValueError:  # on another drive
+        return str(file)
 
 
 def scene_from_dict(document: Any, folder: Path | None = None) -> Scene:

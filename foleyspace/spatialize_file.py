@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import tee
+from itertools import starmap, tee
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foleyspace.errors import InputError
-from foleyspace.types import Hrirs, Room, Samples, Scene, Source
+from foleyspace.types import Clip, Hrirs, Room, Samples, Scene, Source
 
 if TYPE_CHECKING:
     from foleyspace.pipelines.spatialize import SoundConfig
@@ -46,7 +46,7 @@ def spatialize_file(
     out: Path,
     *,
     rate: int,
-    loudness_of: Path | None,
+    loudness_of: Clip | Path | None,
     own_track: bool = True,
     stems: Path | None = None,
 ) -> SoundReport:
@@ -55,8 +55,9 @@ def spatialize_file(
     Sources with a sound of their own (`Source.audio`) are rendered from it, with the distance law;
     those that share `mono` without it when it is a video's own track, which holds it already
     (`distance_gain` "on" or "off" overrules both). Where several of these sound at once, the separator
-    takes `mono` apart first (`config.spatializer`). `loudness_of`: the file whose loudness is matched, None
-    to leave it as it is; `stems`: a new folder for the parts of `mono`.
+    takes `mono` apart first (`config.spatializer`). `loudness_of`: where `mono` is from, whose
+    loudness is matched, that of as much as `mono` holds, None to leave it as it is; `stems`: a new folder for
+    the parts of `mono`.
     """
     import soundfile
 
@@ -71,7 +72,8 @@ def spatialize_file(
             raise InputError(
                 f"temporary files cannot be written to {folder} ({error}): full? TMPDIR names another folder"
             ) from None
-        lufs_in = None if loudness_of is None else integrated_lufs(loudness_of)
+        length_s = soundfile.info(str(mono)).frames / WORKING_RATE
+        lufs_in = None if loudness_of is None else integrated_lufs(loudness_of, duration=length_s)
         loudness = match_loudness(raw, out, config.target_lufs(lufs_in), rate_out=rate)
     return SoundReport(lufs_in, loudness.output_lufs, loudness.gain_db, loudness.limited_db)
 
@@ -99,6 +101,12 @@ def _render_to(
     if stems is not None and not sharing:
         raise InputError("`stems` needs sources that share the mono sound, but all have their own")
     length = soundfile.info(str(mono)).frames
+    mixed = _taken_apart(sharing, config, stems)
+    if config.phase == "minimum" or (config.phase == "auto" and mixed):
+        from foleyspace.hrir import minimum_phase_hrirs
+
+        # for what has its own sound too: all of a scene is heard with one head, and one latency
+        hrirs = minimum_phase_hrirs(hrirs)
     files = []
     for i, source in enumerate(own):
         path = folder / f"own{i}.wav"
@@ -107,15 +115,32 @@ def _render_to(
         files.append(path)
     with ExitStack() as stack:
         outputs = []
-        if sharing:
-            outputs.append(_shared(stack, mono, sharing, scene.room, hrirs, config, not own_track, stems))
         if own:
             outputs.append(_rendered(_blocks(stack, files), own, scene.room, hrirs, config, True))
+        if sharing:
+            dry = not own_track
+            outputs.append(_shared(stack, mono, sharing, scene.room, hrirs, config, dry, mixed, stems))
         sink = stack.enter_context(
             soundfile.SoundFile(str(raw), "w", WORKING_RATE, 2, subtype="FLOAT", format="RF64")
         )
-        for blocks in zip(*outputs, strict=True):
-            sink.write(sum(blocks[1:], start=blocks[0]).T)
+        for block in outputs[0] if len(outputs) == 1 else starmap(np.add, _alongside(*outputs)):
+            sink.write(block.T)
+
+
+def _taken_apart(sharing: Sequence[Source], config: SoundConfig, stems: Path | None) -> bool:
+    """Whether the separator has to take apart what these sources share. Raises `InputError` where `stems`
+    are asked for that it may not, or cannot, make."""
+    from foleyspace.spatializer import inference
+
+    together = inference.busiest(sharing)
+    mixed = together > 1 and config.spatializer != "hrir"
+    if config.spatializer == "auto" and together > inference.MOST:
+        log.warning("%d sources sound at once: too many to take apart, each gets its share", together)
+        mixed = False
+    if stems is not None and together > 1 and not mixed:
+        reason = "is 'hrir'" if config.spatializer == "hrir" else f"takes at most {inference.MOST} at once"
+        raise InputError(f"`stems` needs the separator, but `spatializer` {reason}")
+    return mixed
 
 
 def _shared(
@@ -126,24 +151,16 @@ def _shared(
     hrirs: Hrirs,
     config: SoundConfig,
     dry: bool,
+    mixed: bool,
     stems: Path | None,
 ) -> Iterator[Samples]:
-    """What shares the track: taken apart where several sound at once, else sent whole to where it sounds."""
+    """What shares the track: taken apart where it is `mixed`, else sent whole to where it sounds."""
+    import soundfile
+
+    from foleyspace.soundtrack import wav_format
     from foleyspace.spatializer import inference
     from foleyspace.spatializer.difference import difference_blocks
 
-    together = inference.busiest(sources)
-    mixed = together > 1 and config.spatializer != "hrir"
-    if config.spatializer == "auto" and together > inference.MOST:
-        log.warning("%d sources sound at once: too many to take apart, each gets its share", together)
-        mixed = False
-    if stems is not None and together > 1 and not mixed:
-        reason = "is 'hrir'" if config.spatializer == "hrir" else f"takes at most {inference.MOST} at once"
-        raise InputError(f"`stems` needs the separator, but `spatializer` {reason}")
-    if config.phase == "minimum" or (config.phase == "auto" and mixed):
-        from foleyspace.hrir import minimum_phase_hrirs
-
-        hrirs = minimum_phase_hrirs(hrirs)
     blocks: Iterator[Samples] = _blocks(stack, [mono])
     channels = None
     if mixed or stems is not None:
@@ -154,7 +171,7 @@ def _shared(
         blocks = inference.separated_blocks(blocks, sources, config.separation(), rows)
         sources = inference.placed(sources)
     if stems is not None:
-        blocks = _written(stack, blocks, sources, stems)
+        blocks = _written(stack, blocks, sources, stems, wav_format(soundfile.info(str(mono)).frames, 1))
     if not config.mono_compatible:
         return _rendered(blocks, sources, room, hrirs, config, dry, channels)
     its_row = [0] * len(sources) if channels is None else channels
@@ -197,31 +214,39 @@ def _blocks(stack: ExitStack, files: Sequence[Path]) -> Iterator[Samples]:
 
 
 def _written(
-    stack: ExitStack, blocks: Iterator[Samples], sources: Sequence[Source], folder: Path
+    stack: ExitStack, blocks: Iterator[Samples], sources: Sequence[Source], folder: Path, form: str
 ) -> Iterator[Samples]:
-    """The same blocks (S, n), each row written to a file of its own on the way."""
+    """The same blocks (S, n), each row written on the way to a float WAV (`form`: or RF64) of its own: the
+    parts may pass +-1 where the whole does not."""
     import soundfile
 
     folder.mkdir()
-    sinks = []
-    for number, source in enumerate(sources):
-        name = re.sub(r"[^\w-]+", "_", source.id)[:60]
-        path = folder / f"{number:02d}-{name}.wav"
-        sinks.append(stack.enter_context(soundfile.SoundFile(str(path), "w", WORKING_RATE, 1, "PCM_24")))
+    sinks = [
+        stack.enter_context(
+            soundfile.SoundFile(str(folder / name), "w", WORKING_RATE, 1, subtype="FLOAT", format=form)
+        )
+        for name in stem_names(sources)
+    ]
     for block in blocks:
         for row, sink in zip(block, sinks, strict=True):
             sink.write(row)
         yield block
 
 
-def _alongside(mono: Iterator[Samples], others: Iterable[Samples]) -> Iterator[tuple[Samples, Samples]]:
-    """The blocks of `others` (..., n), each with what of `mono` (1, n), cut otherwise, is beside it."""
-    waiting = np.zeros(0, np.float32)
+def stem_names(sources: Sequence[Source]) -> list[str]:
+    """The files that `stems` holds, one for each of a scene's `sources` that share the mono sound."""
+    ids = [re.sub(r"[^\w-]+", "_", source.id)[:60] for source in sources if source.audio is None]
+    return [f"{number:02d}-{id}.wav" for number, id in enumerate(ids)]
+
+
+def _alongside(first: Iterator[Samples], others: Iterable[Samples]) -> Iterator[tuple[Samples, Samples]]:
+    """The blocks of `others` (..., n), each with what of `first` (C, n), cut otherwise, is beside it."""
+    waiting = next(first, np.zeros((1, 0), np.float32))
     for block in others:
-        while len(waiting) < block.shape[-1]:
-            waiting = np.append(waiting, next(mono)[0])
-        yield waiting[: block.shape[-1]], block
-        waiting = waiting[block.shape[-1] :]
+        while waiting.shape[1] < block.shape[-1]:
+            waiting = np.concatenate((waiting, next(first)), axis=1)
+        yield waiting[:, : block.shape[-1]], block
+        waiting = waiting[:, block.shape[-1] :]
 
 
 def _with_sum(mono: Iterator[Samples], apart: Sequence[Iterator[Samples]]) -> Iterator[Samples]:
@@ -230,4 +255,4 @@ def _with_sum(mono: Iterator[Samples], apart: Sequence[Iterator[Samples]]) -> It
 
     differences = (np.sum(blocks, axis=0) for blocks in zip(*apart, strict=True))
     for part, difference in _alongside(mono, differences):
-        yield keep_sum(part, difference)
+        yield keep_sum(part[0], difference)

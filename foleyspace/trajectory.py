@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from foleyspace.propagation import SILENT_DB
 from foleyspace.smoothing import smooth
 from foleyspace.types import Clip, Floats, Source, Track
 
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
+
 GRID_HZ = 25.0
 ANGLE_CUTOFF_HZ = 1.5  # faster motion of a box is jitter of the detector
 DISTANCE_CUTOFF_HZ = 0.4
@@ -28,6 +32,8 @@ OFF_SCREEN_SLOWING_S = 1.0  # time constant with which an object that left the f
 OFF_SCREEN_MAX_DEG = 120.0
 CROSSFADE_S = 0.16  # from one sounding object to the next inside a shot
 CUT_FADE_S = 0.01
+SILENT, REACH_S = 1e-30, 600.0  # no weight, and how far from its track it is none for certain
+STRETCH = 1024  # of the grid, worked out at once
 MIN_SHARE = 0.08  # a smaller part of the sound than this is given to the others
 DEFAULT_DISTANCE_M = 3.0
 DISTANCE_RANGE_M = (0.3, 100.0)
@@ -66,43 +72,63 @@ def _shot_sources(
     projection: Projection,
 ) -> list[Source]:
     grid = np.arange(start, end + 0.5 / GRID_HZ, 1 / GRID_HZ)
-    shares = sounding_shares(tracks, grid)
-    heard = [i for i in range(len(tracks)) if shares[:, i].max() >= MIN_SHARE]
+    if not tracks:
+        return []
+    most = sounding_shares(tracks, grid).max(axis=0).toarray().ravel()
+    heard = [track for track, share in zip(tracks, most, strict=True) if share >= MIN_SHARE]
     if not heard:
         return []
-    shares = sounding_shares([tracks[i] for i in heard], grid)
+    shares = sounding_shares(heard, grid)
     return [
-        _source(tracks[i], shares[:, column], grid, (start, end), clip, fov_deg, projection)
-        for column, i in enumerate(heard)
+        _source(track, shares[:, [i]].toarray().ravel(), grid, (start, end), clip, fov_deg, projection)
+        for i, track in enumerate(heard)
     ]
 
 
-def sounding_shares(tracks: Sequence[Track], grid: Floats) -> Floats:
-    """How much of the sound each of K tracks makes at the `grid` times: (G, K), rows sum to 1.
+def sounding_shares(tracks: Sequence[Track], grid: Floats) -> csc_array:
+    """How much of the sound each of K >= 1 tracks makes at the `grid` times: (G, K), rows sum to 1; sparse,
+    as of all the tracks of a film only a few sound at a time.
 
     A track keeps its last weight for a while after its end (and before its start), fading, so that a
     gap without any object is bridged by the one last seen. While nobody sounds, the shares stay as they
     were last or, before the first sound, as they will be.
     """
-    if not tracks:
-        return np.zeros((len(grid), 0))
-    weights = np.empty((len(grid), len(tracks)))
+    from scipy.sparse import csc_array, csr_array, vstack
+
+    begins = np.array([track.times[0] for track in tracks])
+    ends = np.array([track.times[-1] for track in tracks])
+    parts, sounds = [], []
+    for start in range(0, len(grid), STRETCH):
+        times = grid[start : start + STRETCH]
+        near = np.flatnonzero((begins < times[-1] + REACH_S) & (ends > times[0] - REACH_S))
+        weights = _weights([tracks[int(k)] for k in near], times)
+        most = weights.max(axis=1, keepdims=True, initial=0)
+        sounds.append(most[:, 0] > SILENT)
+        shares = weights / np.maximum(weights.sum(axis=1, keepdims=True), SILENT)
+        # the small ones go, but never all
+        shares[(shares < MIN_SHARE) & (weights < most) | (most <= SILENT)] = 0
+        rows, columns = np.nonzero(shares)
+        parts.append(csr_array((shares[rows, columns], (rows, near[columns])), (len(times), len(tracks))))
+    sounding, every = np.flatnonzero(np.concatenate(sounds)), np.arange(len(grid))
+    if not len(sounding):
+        even = 1 / len(tracks)
+        return csc_array(np.full((len(grid), len(tracks)), even if even >= MIN_SHARE else 0.0))
+    kept = sounding[np.clip(np.searchsorted(sounding, every, "right") - 1, 0, None)]
+    shares = vstack(parts, format="csr")[kept]
+    half = round(CROSSFADE_S * GRID_HZ) // 2
+    around = sum(shares[np.clip(every + step, 0, every[-1])] for step in range(-half, half + 1))
+    around.data /= np.repeat(around.sum(axis=1), np.diff(around.indptr))
+    return around.tocsc()
+
+
+def _weights(tracks: Sequence[Track], times: Floats) -> Floats:
+    """(n, K): how much each track counts at the `times` (n,), beside itself ever less."""
+    weights = np.empty((len(times), len(tracks)))
     for k, track in enumerate(tracks):
-        inside = np.interp(grid, track.times, track.sounding)
-        away = np.maximum(0, np.maximum(track.times[0] - grid, grid - track.times[-1]))
+        inside = np.interp(times, track.times, track.sounding)
+        away = np.maximum(0, np.maximum(track.times[0] - times, times - track.times[-1]))
         weights[:, k] = inside * np.exp(-away / 0.5) + 1e-6 * inside * np.exp(-away / 10)
-    sounding = np.flatnonzero(weights.max(axis=1) > 1e-30)
-    if len(sounding):
-        weights = weights[
-            sounding[np.clip(np.searchsorted(sounding, np.arange(len(grid)), "right") - 1, 0, None)]
-        ]
-    weights = np.maximum(weights, 1e-30)
-    shares = weights / weights.sum(axis=1, keepdims=True)
-    shares[shares < MIN_SHARE] = 0
-    width = max(1, round(CROSSFADE_S * GRID_HZ)) | 1
-    padded = np.pad(shares, ((width // 2, width // 2), (0, 0)), mode="edge")
-    shares = np.stack([np.convolve(column, np.ones(width) / width, "valid") for column in padded.T], axis=1)
-    return shares / shares.sum(axis=1, keepdims=True)
+    return weights
 
 
 def _source(

@@ -125,7 +125,7 @@ class Source:
         if visible.shape != (n,):
             raise InputError(f"`Source.visible` has shape {visible.shape} but must be ({n},)")
         xyz = _array("Source.xyz", self.xyz, (n, 3))
-        if (np.linalg.norm(xyz, axis=1) < 1e-3).any():
+        if (np.linalg.norm(xyz, axis=1) < 0.9999e-3).any():  # 0.001 m in a direction may come out a bit less
             raise InputError("`Source.xyz` has a point inside the head: it must be 0.001 m or more away")
         gain_db = np.zeros(n) if self.gain_db is None else self.gain_db
         spread_deg = np.zeros(n) if self.spread_deg is None else self.spread_deg
@@ -222,7 +222,10 @@ class Audio:
     rate: int
 
     def __post_init__(self) -> None:
-        samples = np.atleast_2d(np.asarray(self.samples, np.float32))
+        given = np.asarray(self.samples)
+        if given.dtype.kind != "f":  # whole numbers are +-32768 or more where 1 is meant
+            raise InputError(f"`Audio.samples` holds {given.dtype} values but must be floats, nominal +-1")
+        samples = np.atleast_2d(given.astype(np.float32, copy=False))
         if samples.ndim != 2:
             raise InputError(f"`Audio.samples` has shape {samples.shape} but must be (channels, samples)")
         if isinstance(self.rate, str) or not (self.rate > 0 and float(self.rate).is_integer()):

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from foleyspace.config_file import SEEDS, check_choice, check_range
 from foleyspace.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,18 +39,20 @@ class MakeDatasetConfig:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        for name, low, high in _RANGES:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"`{name}` is {value} but must be between {low} and {high}")
-        if self.split not in ("train", "held"):
-            raise InputError(f"`split` is {self.split!r} but must be train or held")
+        check_range(self, _RANGES)
+        check_choice(self, "split", ("train", "held"))
 
 
-_RANGES = (
-    *(("items", 1, 999_999), ("seconds", 0.5, 600), ("seed", 0, 2**32 - 1), ("rooms", 0, 1), ("noise", 0, 1)),
-    *(("max_sources", 1, 4), ("shard_size", 1, 999_999), ("workers", 1, 256)),
-)
+_RANGES = {
+    "items": (1, 999_999),
+    "seconds": (0.5, 600),
+    "seed": SEEDS,
+    "rooms": (0, 1),
+    "noise": (0, 1),
+    "max_sources": (1, 4),
+    "shard_size": (1, 999_999),
+    "workers": (1, 256),
+}
 
 
 def run(config: MakeDatasetConfig) -> Path:
@@ -57,10 +60,12 @@ def run(config: MakeDatasetConfig) -> Path:
 
     The same sounds, HRIR sets and seed give the same files, however many workers there are and however often
     it was stopped. Raises `InputError` for bad folders of sounds or sets, and for an `out` that holds
-    something else or a dataset made otherwise (unless `overwrite`, for the latter).
+    something else or a dataset made otherwise (unless `overwrite`, for the latter), or in which another run
+    is at work.
     """
+    from foleyspace.batch.lock import locked
     from foleyspace.progress import progress
-    from foleyspace.spatializer.dataset_folder import checked_out, describe, open_folder
+    from foleyspace.spatializer.dataset_folder import LOCK, checked_out, describe, open_folder
     from foleyspace.spatializer.hrtfs import find_sets
     from foleyspace.spatializer.making import Recipe, plan
     from foleyspace.spatializer.sounds import load_sounds
@@ -85,14 +90,15 @@ def run(config: MakeDatasetConfig) -> Path:
         config.split,
     )
     options = _options(config, recipe)
-    open_folder(out, options, config.overwrite)
-    planned = plan(recipe, out, config.items, config.shard_size)
-    missing = sorted((item for item in planned if not item.folder.exists()), key=lambda item: item.which)
-    logger.info("%d of %d items to make out of %d sounds", len(missing), config.items, len(sounds.sounds))
-    with closing(make_all(recipe, missing, config.workers)) as made:
-        for _ in progress(made, "items", len(missing)):
-            pass
-    describe(out, options, Counter(sound.kind for sound in sounds.sounds))
+    with locked(out / LOCK):
+        open_folder(out, options, config.overwrite)
+        planned = plan(recipe, out, config.items, config.shard_size)
+        missing = sorted((item for item in planned if not item.folder.exists()), key=lambda item: item.which)
+        logger.info("%d of %d items to make out of %d sounds", len(missing), config.items, len(sounds.sounds))
+        with closing(make_all(recipe, missing, config.workers)) as made:
+            for _ in progress(made, "items", len(missing)):
+                pass
+        describe(out, options, Counter(sound.kind for sound in sounds.sounds))
     logger.info("made %d items in %.0f s: %s", len(missing), time.monotonic() - started, out)
     return out
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foleyspace.config_file import SEEDS, check_choice, check_range
 from foleyspace.errors import InputError
-from foleyspace.spatialize_file import BLOCK_S, WORKING_RATE, SoundReport, spatialize_file
+from foleyspace.spatialize_file import BLOCK_S, WORKING_RATE, SoundReport, spatialize_file, stem_names
 from foleyspace.types import Hrirs, Room, Scene
 
 if TYPE_CHECKING:
@@ -42,9 +43,10 @@ class SoundConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _one_of("spatializer", self.spatializer, ("auto", "hrir", "diffusion"))
-        _one_of("phase", self.phase, ("auto", "measured", "minimum"))
-        _one_of("distance_gain", self.distance_gain, ("auto", "on", "off"))
+        check_choice(self, "spatializer", ("auto", "hrir", "diffusion"))
+        check_choice(self, "phase", ("auto", "measured", "minimum"))
+        check_choice(self, "distance_gain", ("auto", "on", "off"))
+        check_range(self, {"seed": SEEDS})
         self.separation()
         self.room()
         self.target_lufs(None)
@@ -90,8 +92,8 @@ def run(
     """Make a sound file of any kind binaural along a scene file, or as the words of `prompt` place its
     sounds, at its own rate: `out` is a 24-bit WAV or FLAC. The mono sound is taken as it is heard at the
     listener: distance changes its level only with `distance_gain` "on", or where a source has a sound of its
-    own. `stems`: a folder that gets each source's part of the mono sound (48 kHz, 24-bit WAV); they add up
-    to it.
+    own. `stems`: a folder that gets each source's part of the mono sound (48 kHz, 32-bit float WAV); they add
+    up to it.
 
     Raises `InputError` for a bad sound, scene, prompt, HRIR set or output path.
     """
@@ -107,9 +109,8 @@ def run(
     read = [mono, scene, config.hrtf, *(source.audio for source in (loaded.sources if loaded else ()))]
     inputs = [path for path in read if path and os.path.isfile(path)]
     out = check_output(out, inputs=inputs, overwrite=overwrite)
-    formats = {".wav": "WAV", ".flac": "FLAC"}
-    if out.suffix.lower() not in formats:
-        raise InputError(f"output {out} must end in {' or '.join(formats)}")
+    if out.suffix.lower() not in (".wav", ".flac"):
+        raise InputError(f"output {out} must end in .wav or .flac")
     if stems is not None:
         check_empty_folder(stems, overwrite)
     with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
@@ -117,6 +118,11 @@ def run(
         check_unchanged = watched(*inputs)
         sound = extract_mono(mono, track)
         loaded = loaded or scene_of_words(prompt or "", sound.duration)
+        if stems is not None and os.path.isdir(stems):
+            for path in (Path(stems) / name for name in stem_names(loaded.sources)):
+                check_output(path, inputs=inputs, overwrite=overwrite)
+                if path.resolve() == out.resolve():
+                    raise InputError(f"output {out} is the name of one of the stems: give another")
         hrirs = config.load_hrirs()
         parts = None if stems is None else Path(folder) / "stems"
         report = spatialize_file(
@@ -136,12 +142,21 @@ def run(
             atomic_output(out, overwrite) as temporary,
             soundfile.SoundFile(str(binaural)) as source,
             soundfile.SoundFile(
-                str(temporary), "w", source.samplerate, 2, "PCM_24", format=formats[out.suffix.lower()]
+                str(temporary), "w", source.samplerate, 2, "PCM_24", format=_format(out, source.frames)
             ) as sink,
         ):
             for block in source.blocks(round(BLOCK_S * source.samplerate), dtype="float32"):
                 sink.write(block)
     return report
+
+
+def _format(out: Path, frames: int) -> str:
+    """Of a 24-bit stereo file: RF64 where a WAV header could not count its bytes."""
+    from foleyspace.soundtrack import RF64_BYTES
+
+    if out.suffix.lower() == ".flac":
+        return "FLAC"
+    return "RF64" if frames * 2 * 3 > RF64_BYTES else "WAV"
 
 
 def scene_of_words(prompt: str, duration: float) -> Scene:
@@ -157,8 +172,3 @@ def scene_of_words(prompt: str, duration: float) -> Scene:
     for words in reading.not_understood:
         logger.warning("prompt: %r was not understood", words)
     return reading.scene
-
-
-def _one_of(name: str, value: str, accepted: tuple[str, ...]) -> None:
-    if value not in accepted:
-        raise InputError(f"`{name}` is {value!r} but must be one of {', '.join(accepted)}")

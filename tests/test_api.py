@@ -38,6 +38,15 @@ def test_what_is_no_mono_sound_is_refused(mono, hrirs):
         foleyspace.spatialize(mono, SCENE, hrirs)
 
 
+@pytest.mark.parametrize("kind", ["int16", "int32", "uint8", "bool", "complex64"])
+def test_samples_that_are_no_floats_are_refused(kind):
+    with pytest.raises(InputError, match=f"`Audio.samples` holds {kind} values but must be floats") as error:
+        Audio(NOISE.astype(kind), 48000)
+    assert "\n" not in str(error.value)
+    for other in ("float16", "float64"):
+        assert Audio(NOISE.astype(other), 48000).samples.dtype == np.float32
+
+
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), 44100.5, "48k"])
 def test_rates_are_positive_whole_numbers(rate):
     with pytest.raises(InputError, match="rate"):
@@ -48,9 +57,15 @@ def test_rates_are_positive_whole_numbers(rate):
 def test_the_rate_and_length_of_the_sound_come_back(rate, hrirs):
     out = foleyspace.spatialize(NOISE, SCENE, hrirs, rate=rate)
     assert out.rate == rate
-    assert abs(out.samples.shape[1] - len(NOISE)) <= 1
+    assert out.samples.shape[1] == len(NOISE)
     left, right = (out.samples**2).sum(axis=1)
     assert left > right  # the source is on the left
+
+
+@pytest.mark.parametrize(("length", "rate"), [(9601, 96000), (8821, 88200), (1, 192000)])
+def test_no_sample_is_lost_or_added_between_rates(length, rate, hrirs):
+    out = foleyspace.spatialize(np.resize(NOISE, length), SCENE, hrirs, rate=rate)
+    assert out.samples.shape == (2, length)
 
 
 def test_the_functions_stay_functions():

@@ -116,7 +116,7 @@ def test_a_second_batch_gets_one_line(run, library, tmp_path, monkeypatch):
     (tmp_path / "out/.foleyspace").mkdir(parents=True)
     with locked(tmp_path / "out/.foleyspace/lock"):
         code, _, err = run("batch", library, "-o", tmp_path / "out")
-    assert code == 2 and "is in use by another batch" in err and len(err.strip().splitlines()) == 1
+    assert code == 2 and "is in use by another run" in err and len(err.strip().splitlines()) == 1
 
 
 def test_bad_usage_is_one_line(run, library, tmp_path):

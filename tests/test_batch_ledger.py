@@ -127,7 +127,7 @@ def test_the_lock_is_held_by_one_and_goes_with_its_holder(tmp_path, monkeypatch)
     holder = subprocess.Popen([sys.executable, "-c", hold, str(path)], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline() == "held\n"
-        says = rf"in use by another batch \(process {holder.pid} on "
+        says = rf"in use by another run \(process {holder.pid} on "
         with pytest.raises(InputError, match=says) as error, locked(path):
             pass
         assert "\n" not in str(error.value)

@@ -19,6 +19,7 @@ import yaml
 from click.testing import CliRunner
 from soundfolder import FIVE, write_sounds
 
+from foleyspace.batch.lock import locked
 from foleyspace.cli.dataset import build_command, command
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.evaluation.items import HrirSets, check_items, find_items, load_item
@@ -28,6 +29,7 @@ from foleyspace.renderer import render
 from foleyspace.spatializer.bands import HOP
 from foleyspace.spatializer.card import may_be_passed_on
 from foleyspace.spatializer.dataset import KNOTS, with_truth
+from foleyspace.spatializer.dataset_folder import LOCK
 from foleyspace.spatializer.hrtfs import load_bank
 from foleyspace.spatializer.making import Recipe, plan
 from foleyspace.spatializer.shards import disk_batches, read_items, write_item
@@ -139,6 +141,25 @@ def test_it_goes_on_where_it_stopped(made, given, tmp_path):
     run(config(given, out))
     assert (kept / "mono.flac").stat().st_mtime_ns == before
     assert contents(out) == contents(made)
+
+
+def test_two_runs_do_not_work_in_one_folder(given, tmp_path, monkeypatch):
+    """The second says so in one line, and what the first is writing stays."""
+    monkeypatch.setattr("foleyspace.batch.lock.PATIENCE_S", 0.1)
+    out = tmp_path / "set"
+    making = out / "shard_000" / ".000001_k2.abcd.part"
+    with locked(out / LOCK):
+        (out / "dataset.json").write_text("{}")
+        making.mkdir(parents=True)
+        for overwrite in (False, True):
+            with pytest.raises(InputError, match=r"set is in use by another .*\(process \d+ on ") as error:
+                run(config(given, out, overwrite=overwrite))
+            assert "\n" not in str(error.value)
+        assert making.is_dir()
+        (out / "dataset.json").unlink()
+        shutil.rmtree(out / "shard_000")
+    run(config(given, out, items=1))  # of a run that ended before it began, only the lock is there
+    assert len(find_items(out)) == 1
 
 
 def test_it_grows(made, given, tmp_path):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -240,6 +243,23 @@ def test_three_hours_in_it_sounds_as_at_the_start(hrirs):
         MovingFilter(field, _path(later, RenderOptions(), None)).add(InputBlocks(sound, field), first, out)
         results.append(out)
     assert error_db(results[1], results[0]) < -90
+
+
+def test_threads_do_not_disturb_each_other(hrirs):
+    """The same samples as one after the other, and nothing is kept of a thread that has ended."""
+    from foleyspace.interpolation import hrir_field
+
+    mono = noise(1.5)
+    paths = [sweep(1.5), sweep(1.5, -170, 20), sweep(1.5, 0, 100, elevation_deg=30), sweep(1.5, 10, -300)]
+    alone = [play(mono, path, hrirs) for path in paths]
+    with ThreadPoolExecutor(len(paths)) as pool:
+        together = list(pool.map(lambda path: play(mono, path, hrirs), paths))
+        field = weakref.ref(pool.submit(hrir_field, hrirs).result())
+        assert field() is not hrir_field(hrirs)
+    gc.collect()
+    assert field() is None
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_silence_stays_silence(hrirs):

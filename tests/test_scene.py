@@ -1,12 +1,16 @@
 """The scene file: what is written is read back, and everything wrong is named in one line."""
 
 import json
+import os
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from foleyspace.camera import angles_to_xyz
 from foleyspace.errors import InputError
+from foleyspace.scene import scene_from_dict
 from foleyspace.types import Room, Scene, Source
 
 
@@ -134,3 +138,61 @@ def test_a_byte_order_mark_is_no_error_and_an_absurd_gain_is(tmp_path):
     document["sources"][0]["gain_db"] = [1e5, 0]
     with pytest.raises(InputError, match="gain_db"):
         Scene.load(write(tmp_path, document))
+
+
+def with_voice(folder) -> Scene:
+    """A scene whose source sounds as voice.wav beside it."""
+    folder.mkdir(parents=True)
+    (folder / "voice.wav").write_bytes(b"x")
+    document = example()
+    document["sources"][0]["audio"] = "voice.wav"
+    return Scene.load(write(folder, document))
+
+
+@pytest.mark.parametrize("where", [".", "a", "a/b/c", "d"])
+def test_a_scene_saved_anywhere_finds_its_sounds(tmp_path, monkeypatch, where):
+    monkeypatch.chdir(tmp_path)
+    for folder in (Path("a/b"), tmp_path / "z"):  # as the command line gives them
+        made = with_voice(folder)
+        to = Path(where)
+        to.mkdir(parents=True, exist_ok=True)
+        for path in (to / "s.json", tmp_path / to / "s.json"):
+            made.save(path)
+            back = Scene.load(path).sources[0].audio
+            assert os.path.samefile(back, folder / "voice.wav")
+            assert not os.path.isabs(json.loads(path.read_text())["sources"][0]["audio"])
+
+
+def test_beside_the_scene_a_sound_is_a_file_name(tmp_path):
+    with_voice(tmp_path / "a").save(tmp_path / "a" / "copy.json")
+    assert json.loads((tmp_path / "a" / "copy.json").read_text())["sources"][0]["audio"] == "voice.wav"
+
+
+def test_sounds_are_found_through_linked_folders(tmp_path):
+    made = with_voice(tmp_path / "deep" / "down")
+    (tmp_path / "link").symlink_to(tmp_path / "deep" / "down")
+    (tmp_path / "deep" / "down" / "out").mkdir()
+    (tmp_path / "there").symlink_to(tmp_path / "deep" / "down" / "out")
+    for audio in (tmp_path / "deep" / "down" / "voice.wav", tmp_path / "link" / "voice.wav"):
+        scene = replace(made, sources=(replace(made.sources[0], audio=str(audio)),))
+        scene.save(tmp_path / "there" / "s.json")
+        assert os.path.samefile(Scene.load(tmp_path / "there" / "s.json").sources[0].audio, audio)
+
+
+@pytest.mark.parametrize("elevation_deg", [0, 33, -71])
+def test_the_least_distance_is_allowed_in_every_direction(elevation_deg):
+    document = example()
+    n = 360
+    document["sources"] = [
+        {
+            "id": "a",
+            "label": "a",
+            "times": list(range(n)),
+            "azimuth_deg": list(range(n)),
+            "elevation_deg": [elevation_deg] * n,
+            "distance_m": [0.001] * n,
+        }
+    ]
+    assert len(scene_from_dict(document).sources[0].times) == n
+    with pytest.raises(InputError, match="inside the head"):
+        Source("a", "a", [0.0], [[0.0, 0.00099, 0.0]])

@@ -17,15 +17,22 @@ import soundfile
 from media import heard, plain_clip
 
 torch = pytest.importorskip("torch")
+from foleyspace import spatialize_file  # noqa: E402
 from foleyspace.camera import angles_to_xyz  # noqa: E402
 from foleyspace.errors import FoleyspaceError, InputError  # noqa: E402
 from foleyspace.hrir import load_hrirs, minimum_phase_hrirs, onset_samples  # noqa: E402
 from foleyspace.metrics.interaural import ild_error_db  # noqa: E402
-from foleyspace.propagation import audible_span  # noqa: E402
+from foleyspace.propagation import audible_span, gain  # noqa: E402
 from foleyspace.renderer import render, render_blocks  # noqa: E402
 from foleyspace.spatializer import inference  # noqa: E402
 from foleyspace.spatializer.bands import BANDS, HOP, RATE, band_of_bin  # noqa: E402
-from foleyspace.spatializer.conditioning import activity, gains_are_shares, label_vectors  # noqa: E402
+from foleyspace.spatializer.conditioning import (  # noqa: E402
+    activity,
+    gains_are_shares,
+    label_vectors,
+    vectors_by_label,
+    without_shares,
+)
 from foleyspace.spatializer.inference import (  # noqa: E402
     EDGE,
     FADE,
@@ -300,6 +307,10 @@ def test_a_label_that_is_no_known_word_is_withheld(caplog):
     vectors = label_vectors((source("a", label="dog"), source("b", label="?!")), offline=True)
     assert np.linalg.norm(vectors[0]) == pytest.approx(1, abs=1e-3)
     assert np.isnan(vectors[1]).all()
+    by_label = vectors_by_label(["?!", "dog", "?!"], offline=True)
+    assert list(by_label) == ["?!", "dog"]
+    np.testing.assert_array_equal(by_label["dog"], vectors[0])
+    assert np.isnan(by_label["?!"]).all()
     stems = separate(noise(0.5), scene(PAIR[0], source("b", label="?!")), SeparatorOptions(offline=True))
     assert np.isfinite(stems).all()
 
@@ -406,10 +417,10 @@ def test_options_out_of_range_are_refused(options, said):
 @pytest.mark.parametrize(
     ("mono", "said"),
     [
-        (Audio(np.zeros((2, 100)), RATE), "2 channels at 48000 Hz but must have 1"),
-        (Audio(np.zeros((1, 100)), 44100), "1 channels at 44100 Hz but must have 1 at 48000"),
-        (Audio(np.array([[0, np.nan, 1]]), RATE), "not finite"),
-        (Audio(np.array([[0, -np.inf, 1]]), RATE), "not finite"),
+        (Audio(np.zeros((2, 100)), RATE), "2 channels but must have 1"),
+        (Audio(np.zeros((1, 100)), 44100), "at 44100 Hz but must be at 48000 Hz"),
+        (Audio(np.array([[0, np.nan, 1]]), RATE), "NaN or infinite"),
+        (Audio(np.array([[0, -np.inf, 1]]), RATE), "NaN or infinite"),
     ],
 )
 def test_other_audio_is_refused(mono, said):
@@ -493,6 +504,21 @@ def test_out_of_memory_is_one_line(stands_in):
     with pytest.raises(FoleyspaceError, match=r"out of memory on .* even in windows of 3 s") as caught:
         separate(noise(1.0), scene(*PAIR))
     assert not isinstance(caught.value, InputError)
+
+
+def test_out_of_memory_without_the_network_is_one_line(monkeypatch):
+    """Sources that take turns need no network, and so no device; memory may be short all the same."""
+
+    def short(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(inference, "_taking_turns", short)
+    times = [0.0, 0.5, 0.6, 1.0]
+    gains = ("a", [0, -96, -96, -96]), ("b", [-96, -96, 0, 0])
+    turns = [source(name, times=times, gain_db=gain_db) for name, gain_db in gains]
+    assert busiest(turns) == 1
+    with pytest.raises(FoleyspaceError, match="out of memory on cpu even in windows of 3 s"):
+        separate(noise(1.0), scene(*turns))
 
 
 def test_another_error_is_not_taken_for_it(stands_in):
@@ -763,6 +789,73 @@ def test_bad_options_leave_nothing_behind(job, run, options, code, said):
     assert sorted(job.rglob("*")) == before
 
 
+@pytest.mark.parametrize(("shared", "options"), [(PAIR, ()), (PAIR[:1], ("--phase", "minimum"))])
+def test_sounds_of_their_own_are_added_to_what_shares_the_track(job, run, stands_in, shared, options):
+    """Each part as if it were alone, heard with the same responses: they are late by the same."""
+    stands_in(Says(below(1500.0)))
+    soundfile.write(job / "voice.wav", 0.5 * noise(1.5, 1).samples[0], RATE, subtype="FLOAT")
+    own = replace(source("bird", 100), audio=str(job / "voice.wav"))
+    got = {}
+    for name, sources in {"all": (*shared, own), "shared": shared, "own": (own,)}.items():
+        scene(*sources).save(job / "scene.json")
+        phase = ("--phase", "minimum") if name == "own" else options
+        code, _, said = run(*spatialize(job, "--overwrite", *phase))
+        assert code == 0, said
+        got[name] = soundfile.read(job / "out.wav")[0]
+    assert np.linalg.norm(got["own"]) > 0.1 * np.linalg.norm(got["shared"])
+    assert db(got["all"] - got["shared"] - got["own"], got["all"]) < -90
+
+
+def test_blocks_cut_otherwise_are_put_side_by_side():
+    sound = noise(0.01).samples
+    for cuts, others in (([100, 250], [30, 31, 400]), ([1], []), ([], [1, 2, 3])):
+        pairs = list(
+            spatialize_file._alongside(
+                iter(np.split(sound, cuts, axis=1)), np.split(np.tile(sound, (2, 1)), others, axis=1)
+            )
+        )
+        assert all(a.shape[1] == b.shape[1] for a, b in pairs)
+        assert np.array_equal(np.concatenate([a for a, _ in pairs], axis=1), sound)
+
+
+def test_stems_of_a_loud_sound_still_add_up(job, run, stands_in):
+    """The first partial of a square wave is larger than the wave."""
+    stands_in(Says(below(1500.0)))
+    loud = 0.98 * np.sign(tone(1.5, 500.0).samples[0])
+    soundfile.write(job / "mono.wav", loud, RATE, subtype="FLOAT")
+    assert run(*spatialize(job, "--stems", job / "stems"))[0] == 0
+    stems = [soundfile.read(f)[0] for f in sorted((job / "stems").iterdir())]
+    assert np.abs(stems).max() > 1.1
+    assert db(np.sum(stems, axis=0) - loud, loud) < -100
+
+
+def test_stems_never_replace_what_is_read_nor_the_output(job, run, stands_in):
+    stands_in(pytest.fail)
+    (job / "stems").mkdir()
+    kept = (job / "mono.wav").rename(job / "stems" / "00-dog.wav").read_bytes()
+    (job / "mono.wav").symlink_to(job / "stems" / "00-dog.wav")
+    more = ("--stems", job / "stems", "--overwrite")
+    code, _, said = run(*spatialize(job, *more))
+    assert code == 2 and "00-dog.wav is the input" in said
+    assert (job / "stems" / "00-dog.wav").read_bytes() == kept
+    code, _, said = run(*spatialize(job, *more, "-o", job / "stems" / "01-car.wav"))
+    assert code == 2
+    (job / "mono.wav").unlink()
+    (job / "stems" / "00-dog.wav").rename(job / "mono.wav")
+    code, _, said = run(*spatialize(job, *more, "-o", job / "stems" / "01-car.wav"))
+    assert code == 2 and "is the name of one of the stems" in said
+    assert not list((job / "stems").iterdir())
+
+
+def test_a_wav_that_its_header_could_not_count_is_rf64(job, run, monkeypatch):
+    scene(PAIR[0]).save(job / "scene.json")
+    for limit, form in ((72_000 * 2 * 3, "WAV"), (72_000 * 2 * 3 - 1, "RF64")):
+        monkeypatch.setattr("foleyspace.soundtrack.RF64_BYTES", limit)
+        assert run(*spatialize(job, "--overwrite"))[0] == 0
+        info = soundfile.info(job / "out.wav")
+        assert (info.format, info.subtype, info.frames) == (form, "PCM_24", 72_000)
+
+
 def test_stems_go_into_a_full_folder_only_when_allowed(job, run, stands_in):
     stands_in(Says([0.5, 0.5]))
     (job / "full").mkdir()
@@ -830,6 +923,26 @@ def test_shared_rows_sound_as_rows_of_their_own(stands_in, kemar):
 
     alone, shared = rendered(np.arange(4)), rendered(rows)
     assert db(shared - alone, alone) < -100
+
+
+def test_what_has_its_row_from_another_sounds_at_its_own_place_only():
+    """However far apart the points of shared gains are: a hand-made scene has few."""
+    half, ends = 20 * np.log10(0.5), (0.0, 8.0)
+    first = Source("a", "dog", [0, 4, 4.01, 8], on_circle(80, 4), gain_db=[half, half, -96, -96])
+    second = Source("b", "bird", [0, 4.6, 4.61, 8], on_circle(-80, 4), gain_db=[-96, -96, half, half])
+    always = Source("c", "car", [*ends], on_circle(0, 2), gain_db=[half, half])
+    assert list(rows_of([first, second, always])) == [0, 0, 1]
+    before, after = without_shares(first), without_shares(second)
+    times = np.linspace(*ends, 801)
+    assert (gain(before, times[times <= 4]) == 1).all()
+    assert not gain(before, times[times > 4.25]).any()
+    assert (gain(after, times[times >= 4.61]) == 1).all()
+    assert not gain(after, times[times < 4.35]).any()
+    assert np.allclose(np.linalg.norm(before.xyz, axis=1), 2)
+
+
+def on_circle(azimuth_deg: float, points: int) -> np.ndarray:
+    return np.tile(angles_to_xyz(np.array([azimuth_deg, 0.0]), np.array(2.0)), (points, 1))
 
 
 def test_the_end_of_a_sound_is_judged_with_what_came_before_it(stands_in):

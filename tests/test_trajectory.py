@@ -1,5 +1,6 @@
 """From tracks to trajectories: the whole sound is always somewhere, and nothing jumps but at cuts."""
 
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from foleyspace.camera import xyz_to_angles
-from foleyspace.trajectory import CENTRE, tracks_to_sources
+from foleyspace.trajectory import CENTRE, MIN_SHARE, sounding_shares, tracks_to_sources
 from foleyspace.types import Clip, Track
 
 
@@ -160,3 +161,73 @@ def test_a_source_has_points_only_where_it_sounds():
     assert by_id["left"].gain_db[-1] <= -96 and by_id["right"].gain_db[0] <= -96
     total = sum(amplitude_at(s, np.arange(0, 8, 0.01)) for s in by_id.values())
     assert total == pytest.approx(1.0, abs=1e-6)
+
+
+def dense_shares(tracks, grid):
+    """`sounding_shares` worked out for every track at every moment, as it was before it was sparse."""
+    weights = np.empty((len(grid), len(tracks)))
+    for k, each in enumerate(tracks):
+        inside = np.interp(grid, each.times, each.sounding)
+        away = np.maximum(0, np.maximum(each.times[0] - grid, grid - each.times[-1]))
+        weights[:, k] = inside * np.exp(-away / 0.5) + 1e-6 * inside * np.exp(-away / 10)
+    sounding = np.flatnonzero(weights.max(axis=1) > 1e-30)
+    weights = weights[
+        sounding[np.clip(np.searchsorted(sounding, np.arange(len(grid)), "right") - 1, 0, None)]
+    ]
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    shares[shares < MIN_SHARE] = 0
+    padded = np.pad(shares, ((2, 2), (0, 0)), mode="edge")
+    shares = np.stack([np.convolve(column, np.ones(5) / 5, "valid") for column in padded.T], axis=1)
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def film(rng, minutes, tracks, most=60):
+    """Objects that come and go at any time of a film without cuts."""
+    found = []
+    for k in range(tracks):
+        times = rng.uniform(0, 60 * minutes) + np.cumsum(rng.uniform(0.02, 0.2, rng.integers(1, most)))
+        sounding = np.clip(rng.normal(0.4, 0.5, len(times)), 0, 1)
+        found.append(track(times, 0.5, name=str(k), sounding=sounding))
+    return found, np.arange(0, 60 * minutes, 1 / 25)
+
+
+@pytest.mark.parametrize("minutes", [0.02, 0.3, 4])
+def test_sparse_shares_are_the_dense_ones(minutes):
+    """At most 12 tracks: of more, none may have the least share that counts, and the dense ones are NaN."""
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        tracks, grid = film(rng, minutes, rng.integers(1, 13))
+        np.testing.assert_allclose(
+            sounding_shares(tracks, grid).toarray(), dense_shares(tracks, grid), rtol=0, atol=1e-12
+        )
+
+
+def test_memory_grows_with_the_length_of_a_film_without_cuts_not_its_square():
+    """Twice the length is four times as many values, but twice as many that are not 0."""
+    held, most = [], []
+    for minutes in (10, 20):
+        tracks, grid = film(np.random.default_rng(1), minutes, 15 * minutes)
+        tracemalloc.start()
+        held.append(sounding_shares(tracks, grid).nnz)
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert held[1] < 2.3 * held[0]
+    assert most[1] < 2.3 * most[0] < 20e6
+
+
+@pytest.mark.parametrize("count", [13, 40])
+def test_so_many_at_once_that_none_has_the_least_share(count):
+    few = EVERY[:20]
+    tracks = [track(EVERY if k == 4 else few, 0.5, name=str(k)) for k in range(count)]
+    shares = sounding_shares(tracks, EVERY).toarray()
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    np.testing.assert_allclose(shares[:10], 1 / count)
+    assert [source.id for source in tracks_to_sources(tracks, clip(), 70)] == ["4"]
+
+
+def test_after_ten_minutes_of_nothing_it_is_still_the_last_one():
+    """Nothing that is far away gets a part of the sound because all are far away."""
+    tracks = [track([0.0, 1.0], 0.2, name="a"), track([2000.0, 2001.0], 0.5, name="b")]
+    grid = np.arange(0, 2001, 1 / 25)
+    shares = sounding_shares(tracks, grid).toarray()
+    np.testing.assert_allclose(shares[grid < 900], [[1.0, 0.0]] * (900 * 25), atol=1e-12)

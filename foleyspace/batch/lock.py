@@ -17,7 +17,7 @@ PATIENCE_S = 3.0  # what is left of a batch that was killed needs a moment to go
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[int]:
     """Hold the lock file `path`; gives its descriptor: processes that inherit it hold the lock as well, until
-    they end. Raises `InputError` when another batch holds it, or it cannot be made."""
+    they end. Raises `InputError` when another run holds it, or it cannot be made."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -28,7 +28,7 @@ def locked(path: Path) -> Iterator[int]:
         until = time.monotonic() + PATIENCE_S
         while not _try(descriptor):
             if time.monotonic() > until:
-                raise InputError(f"output folder {path.parent.parent} is in use by another batch{_by(path)}")
+                raise InputError(f"output folder {path.parent.parent} is in use by another run{_by(path)}")
             time.sleep(0.1)
         with contextlib.suppress(OSError):  # a full disk is said by the ledger
             os.ftruncate(descriptor, 0)

@@ -22,16 +22,22 @@ log = logging.getLogger("foleyspace")
 SLACK, MOSTLY = 0.03, 0.9  # gains that add up to one this closely, so often, are shares of the track
 MOMENTS = 20_000  # looked at
 HELD_S = 0.1  # for which a silent end of a source that shares is held
+FADED_S = 0.2  # within which it is silent beyond; what comes next in its row is further away (`rows_of`)
 
 
 def label_vectors(sources: Sequence[Source], *, offline: bool = False) -> Samples:
-    """(S, 384) the word vector of each source's label, NaN where its words are not known; equal labels cost
-    one look-up."""
-    labels = list(dict.fromkeys(source.label for source in sources))
-    found = word_vectors(labels, offline=offline)
-    found[~found.any(axis=1)] = np.nan  # what training withheld, not a word of its own
-    vectors = dict(zip(labels, found, strict=True))
+    """(S, 384) the word vector of each source's label, NaN where its words are not known."""
+    vectors = vectors_by_label([source.label for source in sources], offline=offline)
     return np.stack([vectors[source.label] for source in sources])
+
+
+def vectors_by_label(labels: Sequence[str], *, offline: bool = False) -> dict[str, Samples]:
+    """The word vector (384,) of each of `labels`, NaN where its words are not known; equal ones cost one
+    look-up."""
+    different = list(dict.fromkeys(labels))
+    found = word_vectors(different, offline=offline)
+    found[~found.any(axis=1)] = np.nan  # as a label that training withholds, not a word of its own
+    return dict(zip(different, found, strict=True))
 
 
 def whole_prompt(config: NetConfig, prompt: str, *, offline: bool = False) -> Samples | None:
@@ -70,18 +76,23 @@ def activity(sources: Sequence[Source], times: Floats, shares: bool) -> Samples:
 
 
 def without_shares(source: Source) -> Source:
-    """The source at full level wherever it sounds at all and to the next points around: its stem holds its
-    share already, fades included."""
+    """The source at full level wherever it sounds at all and up to the next points around, fading within
+    `FADED_S`: its stem holds its share already, fades included. Beyond, its row may be another's."""
     before, after = source.times[0] - HELD_S, source.times[-1] + HELD_S
+    times = np.concatenate([[before], source.times, [after]])
     heard = _held(source.gain_db) > SILENT_DB
     near = heard | np.append(heard[1:], heard[-1]) | np.append(heard[0], heard[:-1])
+    ends = np.flatnonzero((near[1:] != near[:-1]) & (np.diff(times) > FADED_S))
+    at = np.where(near[ends], times[ends] + FADED_S, times[ends + 1] - FADED_S)
+    placed = np.stack([np.interp(at, times, _held(source.xyz)[:, i]) for i in range(3)], axis=1)
+    spread = _held(source.spread_deg)
     return replace(
         source,
-        times=np.concatenate([[before], source.times, [after]]),
-        xyz=_held(source.xyz),
-        visible=_held(source.visible),
-        gain_db=np.where(near, 0.0, SILENT_DB),
-        spread_deg=_held(source.spread_deg),
+        times=np.insert(times, ends + 1, at),
+        xyz=np.insert(_held(source.xyz), ends + 1, placed, axis=0),
+        visible=np.insert(_held(source.visible), ends + 1, _held(source.visible)[ends]),
+        gain_db=np.insert(np.where(near, 0.0, SILENT_DB), ends + 1, SILENT_DB),
+        spread_deg=np.insert(spread, ends + 1, np.interp(at, times, spread)),
     )
 
 

@@ -15,19 +15,22 @@ from foleyspace.spatializer.card import card, read_metas, sources_table
 
 FORMAT, VERSION = "foleyspace-dataset", 1
 OUTPUTS = ("dataset.json", "README.md", "SOURCES.csv")
+LOCK = Path(".foleyspace") / "lock"  # held in the folder while items are made
 
 
 def checked_out(out: Path) -> Path:
     """`out`, a folder that may be written to: new, empty, or a dataset. Raises `InputError`."""
     check_folder(out)
-    if out.exists() and any(out.iterdir()) and not (out / "dataset.json").is_file():
+    there = {path.name for path in out.iterdir()} if out.exists() else set()
+    if there - {LOCK.parts[0]} and not (out / "dataset.json").is_file():
         raise InputError(f"output {out} holds other files but must be empty, or a dataset to go on with")
     return out
 
 
 def open_folder(out: Path, options: Mapping[str, Any], overwrite: bool) -> None:
     """Make `out` ready for items made with `options`: what a killed run left half-written is removed,
-    and with `overwrite` all items. Raises `InputError` for a dataset that was made with other options."""
+    and with `overwrite` all items. `LOCK` must be held: half-written is what another run is writing, too.
+    Raises `InputError` for a dataset that was made with other options."""
     stated = {"format": FORMAT, "version": VERSION, "options": options}
     manifest = out / "dataset.json"
     if manifest.exists():
