@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from importlib.resources import as_file, files
+from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,8 @@ C = TypeVar("C")
 
 MAX_BYTES = 1 << 16  # the longest that ships has 4 KiB
 LARGEST = 10**18  # whole number: beyond it not everything that takes one can, and text of it may be refused
+SEEDS = (0, 2**32 - 1)
+THREADS = 1024  # and processes, at most
 
 
 def read_config(config: type[C], file: str | Path | None, changes: Mapping[str, Any] | None = None) -> C:
@@ -36,6 +39,38 @@ def read_config(config: type[C], file: str | Path | None, changes: Mapping[str, 
         if value is not None:
             values[name] = _as(kinds[name], name, value, parts[name])
     return config(**values)
+
+
+def check_range(config: object, ranges: Mapping[str, tuple[float, float]], *, ends: bool = True) -> None:
+    """Raise `InputError` for a field of `config` outside its range, lowest to highest; "or more" where the
+    highest is infinite. The ends are allowed unless `ends` is False. A field that is None says nothing."""
+    for name, (low, high) in ranges.items():
+        value = getattr(config, name)
+        if value is None:
+            continue
+        number = float(value) if isinstance(value, Real) else math.nan
+        if not (low <= number <= high if ends else low < number < high):
+            wanted = f"{low} or more" if high == math.inf else f"between {low} and {high}"
+            raise InputError(
+                f"`{name}` is {value!r} but must be {wanted}{'' if ends else ', the ends left out'}"
+            )
+
+
+def check_choice(config: object, name: str, accepted: Collection[object], said: str = "") -> None:
+    """Raise `InputError` for a field of `config` that is none of `accepted`; `said`: what it must be, in
+    words of its own."""
+    value = getattr(config, name)
+    if value not in accepted:
+        each = [str(one) or "''" for one in accepted]
+        said = said or (" or ".join(each) if len(each) == 2 else f"one of {', '.join(each)}")
+        raise InputError(f"`{name}` is {value!r} but must be {said}")
+
+
+def check_learning(config: object, fewest_threads: int) -> None:
+    """`check_range` of what every training has. `fewest_threads`: 0 where that stands for all cores."""
+    more = dict.fromkeys(("steps", "batch", "frames", "check_every"), (1, math.inf))
+    check_range(config, {**more, "weight_decay": (0, 1), "seed": SEEDS, "threads": (fewest_threads, THREADS)})
+    check_range(config, {"learning_rate": (0, 1)}, ends=False)
 
 
 def read_yaml(path: Path, said: str | Path) -> dict[str, Any]:

@@ -6,22 +6,26 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from foleyspace.errors import InputError
+from foleyspace.label_sounds import KIND_WORDS
 from foleyspace.mel import FLOOR_DB, MELS, RATE, log_mel, normalise
 from foleyspace.sound_index import index_rows, read_mono
 from foleyspace.tagger import KINDS
 from foleyspace.types import Floats, Samples
-from foleyspace.word_vectors import clean_word
+from foleyspace.word_vectors import clean_word, word_vectors
 
 log = logging.getLogger("foleyspace")
 
 SPEEDS = (1.0, 0.89, 1.12)  # whole-tone shifts of pitch and tempo
 QUIET_DB = 35.0  # windows this far below the file's loudest are not taken
+HELD_PERCENT = 15  # of the files, for testing
+FILES_POWER = 0.4  # a class is drawn as often as its number of files to this power
 
 # Where the index files a sound under a kind (from the collection it came from) that its class contradicts.
 _OF_KIND = {
@@ -85,33 +89,57 @@ KIND_OF = {label: kind for kind, labels in _OF_KIND.items() for label in labels}
 @dataclass(frozen=True)
 class Sound:
     """One file: its `name`, `label` (cleaned class), `kind` (index into KINDS), `index_kind` (as the
-    index has it), and its log-mel spectra at each of the speeds, (frames, MELS) float16 dB."""
+    index has it), its log-mel spectra at each of the speeds, (frames, MELS) float16 dB, and whether the index
+    has it kept aside."""
 
     name: str
     label: str
     kind: int
     index_kind: int
     mels: tuple[np.ndarray, ...]
+    aside: bool = False
 
 
 def load_sounds(folder: Path, speeds: tuple[float, ...] = SPEEDS) -> list[Sound]:
-    """All files of `folder`/INDEX.csv (columns file, class, kind) as spectra, in memory: 0.4 MB a minute and
-    speed. Raises `InputError` for an index or a sound file that cannot be used."""
-    rows = index_rows(folder, columns=("file", "class", "kind"))
-    unknown = {row["kind"] for row in rows} - set(KINDS)
+    """All files of `folder`/INDEX.csv (columns file, class and, if known, kind and split) as spectra, in
+    memory: 0.4 MB a minute and speed. A kind that is not there is guessed. Raises `InputError` for an index
+    or a sound file that cannot be used."""
+    rows = index_rows(folder)
+    guessed = _guessed_kinds([clean_word(row["class"]) for row in rows if not row.get("kind")])
+    unknown = {row["kind"] for row in rows if row.get("kind")} - set(KINDS)
     if unknown:
         raise InputError(
             f"{folder / 'INDEX.csv'}: kind {min(unknown)!r} but must be one of {', '.join(KINDS)}"
         )
+    aside = marked_aside(rows) or [False] * len(rows)
     sounds = []
-    for row in rows:
+    for row, kept in zip(rows, aside, strict=True):
         samples, rate = read_mono(folder / row["file"])
         label = clean_word(row["class"])
-        index_kind = KINDS.index(row["kind"])
-        kind = KINDS.index(KIND_OF.get(label, row["kind"]))
+        said = row.get("kind") or guessed[label]
+        index_kind, kind = KINDS.index(said), KINDS.index(KIND_OF.get(label, said))
         mels = tuple(log_mel(_at(samples, rate, speed)).astype(np.float16) for speed in speeds)
-        sounds.append(Sound(row["file"], label, kind, index_kind, mels))
+        sounds.append(Sound(row["file"], label, kind, index_kind, mels, kept))
     return sounds
+
+
+def marked_aside(rows: Sequence[dict[str, str]]) -> list[bool] | None:
+    """Which lines of an index its column `split` keeps aside: those that are neither "train" nor empty. None
+    where the column does not tell lines apart, or is not there."""
+    if len({row.get("split") for row in rows}) < 2:
+        return None
+    return [row["split"] not in ("train", "") for row in rows]
+
+
+def _guessed_kinds(labels: Sequence[str]) -> dict[str, str]:
+    """The kind of sound that each label is nearest to in meaning; right for two files of three."""
+    if not labels:
+        return {}
+    log.warning("INDEX.csv: %d files have no kind: it is guessed from their class", len(labels))
+    each = sorted(set(labels))
+    words = [(word, kind) for kind in KINDS for word in KIND_WORDS[kind]]
+    alike = word_vectors(each, offline=True) @ word_vectors([word for word, _ in words], offline=True).T
+    return {label: words[best][1] for label, best in zip(each, alike.argmax(axis=1), strict=True)}
 
 
 def _at(samples: Samples, rate: int, speed: float) -> Samples:
@@ -121,12 +149,12 @@ def _at(samples: Samples, rate: int, speed: float) -> Samples:
     return resampled
 
 
-def held_aside(name: str, percent: int = 15) -> bool:
+def held_aside(name: str, percent: int = HELD_PERCENT) -> bool:
     """Whether a file is kept for testing: by the hash of its name, so for good."""
     return _number(name) < percent
 
 
-def half_of(name: str, held_percent: int = 15) -> int | None:
+def half_of(name: str, held_percent: int = HELD_PERCENT) -> int | None:
     """The half of the files, 0 or 1, that one belongs to by the hash of its name; None: held aside."""
     number = _number(name)
     return None if number < held_percent else int(number >= (100 + held_percent) // 2)
@@ -136,11 +164,11 @@ def _number(name: str) -> int:
     return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % 100
 
 
-def sampling_weights(sounds: list[Sound], power: float = 0.4) -> Floats:
-    """How often to draw each file: every class as often as its number of files to the power, then every kind
+def sampling_weights(sounds: list[Sound]) -> Floats:
+    """How often to draw each file: every class as often as its number of files to a power, then every kind
     half way to equal."""
     classes = Counter(sound.label for sound in sounds)
-    weights = np.array([classes[sound.label] ** (power - 1) for sound in sounds])
+    weights = np.array([classes[sound.label] ** (FILES_POWER - 1) for sound in sounds])
     kinds = np.array([sound.kind for sound in sounds])
     share = np.bincount(kinds, weights, len(KINDS))
     weights = weights / np.sqrt(np.maximum(share[kinds], 1e-9))

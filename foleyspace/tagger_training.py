@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from foleyspace.errors import FoleyspaceError
+from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.files import atomic_output
 from foleyspace.tagger import KINDS, Calibration
 from foleyspace.tagger_data import Batch
@@ -37,10 +37,8 @@ class State:
         self.net = net
         self.average = AveragedModel(net, avg_fn=warmed(ema), use_buffers=True)
         self.optimiser = torch.optim.AdamW(net.parameters(), learning_rate, weight_decay=weight_decay)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, learning_rate, total_steps=steps, pct_start=0.1
-        )
-        self.step = 0
+        self.schedule = one_cycle(self.optimiser, learning_rate, steps, warm=0.1)
+        self.steps, self.step = steps, 0
 
     def update(self, loss: Tensor) -> None:
         """One optimiser step. Raises `FoleyspaceError` when the loss is not finite."""
@@ -55,22 +53,54 @@ class State:
         self.step += 1
 
     def save(self, path: Path) -> None:
-        parts = {name: getattr(self, name).state_dict() for name in _PARTS}
-        with atomic_output(path, overwrite=True) as temporary:
-            torch.save({**parts, "step": self.step}, temporary)
+        save_checkpoint(path, self, _PARTS, ("step",))
 
     def resume(self, path: Path, device: torch.device) -> None:
-        """Take up what `path` holds, if it is there."""
-        if not path.is_file():
-            return
-        kept = torch.load(path, map_location=device, weights_only=True)
-        for name in _PARTS:
-            getattr(self, name).load_state_dict(kept[name])
-        self.step = int(kept["step"])
-        log.info("goes on at step %d of %s", self.step, path)
+        """Take up what `path` holds, if it is there. Raises `InputError` for another network's, and for one
+        meant for fewer steps: its learning rate ends at nothing with the last of them."""
+        load_checkpoint(path, self, _PARTS, ("step",), device)
+        begun = self.schedule.total_steps
+        if begun < self.steps:
+            raise InputError(f"`steps` is {self.steps} but {path} was begun with {begun}, and ends there")
 
 
 _PARTS = ("net", "average", "optimiser", "schedule")
+
+
+def one_cycle(
+    optimiser: torch.optim.Optimizer, rate: float, steps: int, warm: float
+) -> torch.optim.lr_scheduler.OneCycleLR:
+    """Up to `rate` over the part `warm` of the steps, then a cosine to nothing."""
+    if abs(warm * steps - 1) < 1e-6:  # torch would divide by the length of the way up, zero
+        warm *= 1.01
+    return torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=warm)
+
+
+def save_checkpoint(path: Path, state: object, parts: Sequence[str], counts: Sequence[str]) -> None:
+    """Write, atomically, the states of those attributes of `state` that are `parts`, and the whole numbers
+    that are `counts`."""
+    kept: dict[str, Any] = {name: getattr(state, name).state_dict() for name in parts}
+    with atomic_output(path, overwrite=True) as temporary:
+        torch.save(kept | {name: getattr(state, name) for name in counts}, temporary)
+
+
+def load_checkpoint(
+    path: Path, state: object, parts: Sequence[str], counts: Sequence[str], device: torch.device
+) -> None:
+    """Give `state` what `save_checkpoint` wrote to `path`, if it is there. Raises `InputError` for anything
+    else."""
+    if not path.is_file():
+        return
+    try:
+        kept = torch.load(path, map_location=device, weights_only=True)
+        for name in parts:
+            getattr(state, name).load_state_dict(kept[name])
+        for name in counts:
+            setattr(state, name, int(kept[name]))
+    except Exception as error:  # torch raises nearly anything on a file that is something else
+        reason = " ".join(str(error).split())[:80]
+        raise InputError(f"{path}: must be a checkpoint of the same network, but is not ({reason})") from None
+    log.info("goes on at step %d of %s", getattr(state, "step", 0), path)
 
 
 def warmed(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from foleyspace.config_file import check_choice, check_range
 from foleyspace.errors import InputError
 from foleyspace.pipelines.render import RenderConfig
 
@@ -37,17 +38,18 @@ class BatchConfig:
     render: RenderConfig = field(default_factory=RenderConfig)
 
     def __post_init__(self) -> None:
-        if self.engine not in ("local", "ray"):
-            raise InputError(f"`engine` is {self.engine!r} but must be local or ray")
-        for name, low, high in _RANGES:
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"`{name}` is {getattr(self, name):g} but must be between {low} and {high}")
+        check_choice(self, "engine", ("local", "ray"))
+        check_range(self, _RANGES)
 
 
-_RANGES = (
-    *(("workers", 0, 1024), ("time_limit_s", 1, 10_000_000), ("memory_limit_gb", 0, 100_000)),
-    *(("retries", 0, 100), ("backoff_s", 0, 3600), ("num_gpus", 0, 64)),
-)
+_RANGES = {
+    "workers": (0, 1024),
+    "time_limit_s": (1, 10_000_000),
+    "memory_limit_gb": (0, 100_000),
+    "retries": (0, 100),
+    "backoff_s": (0, 3600),
+    "num_gpus": (0, 64),
+}
 
 
 @dataclass(frozen=True)

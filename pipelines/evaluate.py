@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import secrets
 import shutil
@@ -15,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from foleyspace.config_file import SEEDS, check_choice, check_range
 from foleyspace.errors import InputError
 from foleyspace.evaluation import PHASES
 from foleyspace.files import check_folder
@@ -50,18 +52,10 @@ class EvaluateConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "systems", tuple(self.systems))
-        for name in ("steps", "limit"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InputError(f"`{name}` is {value} but must be 1 or more")
-        if self.phase not in PHASES:
-            raise InputError(f"`phase` is {self.phase!r} but must be {' or '.join(PHASES)}")
-        if self.mono not in ("dry", "sum"):
-            raise InputError(f"`mono` is {self.mono!r} but must be dry or sum")
-        if self.guidance is not None and not 0 <= self.guidance <= 10:
-            raise InputError(f"`guidance` is {self.guidance} but must be between 0 and 10")
-        if self.seed < 0:
-            raise InputError(f"`seed` is {self.seed} but must be 0 or more")
+        more = (1, math.inf)
+        check_range(self, {"steps": more, "limit": more, "guidance": (0, 10), "seed": SEEDS})
+        check_choice(self, "phase", PHASES)
+        check_choice(self, "mono", ("dry", "sum"))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foleyspace.camera import DEFAULT_FOV_DEG, Projection, check_view
+from foleyspace.config_file import check_range
 from foleyspace.device import check_device
 from foleyspace.envelope import Envelope, envelope
 from foleyspace.errors import InputError
@@ -50,8 +51,7 @@ class TrackConfig:
         check_device(self.device)
         if self.sound.strip() and not words(self.sound):
             raise InputError(f"`sound` is {self.sound!r} but must be words for what makes the sound")
-        if self.detect_hz is not None and not 1 <= self.detect_hz <= 60:
-            raise InputError(f"`detect_hz` is {self.detect_hz:g} but must be between 1 and 60")
+        check_range(self, {"detect_hz": (1, 60)})
 
 
 @dataclass(frozen=True)

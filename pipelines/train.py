@@ -7,12 +7,14 @@ torchrun --nproc-per-node N -m foleyspace.pipelines.train CONFIG [name=value ...
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from foleyspace.config_file import THREADS, check_choice, check_learning, check_range
 from foleyspace.errors import InputError
 
 logger = logging.getLogger("foleyspace")
@@ -20,6 +22,8 @@ logger = logging.getLogger("foleyspace")
 HELD_SEED = 1_000_000  # of the pieces of validation
 SYSTEMS = ("separator", "foleyspace", "tas", "tasu")
 FUSIONS = ("", "saf", "none", "add", "conv")
+OWN_WEIGHT = -1.0  # `flip_weight`: what the system takes by itself
+FLIP_WEIGHT = 0.1  # of tasu, by itself: `tasu_training.JUDGED`
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class TrainConfig:
     text: str = ""
     fusion: str = ""
     prompt_drop: float = 0.3
-    flip_weight: float = 0.0
+    flip_weight: float = OWN_WEIGHT
+    vae_steps: int = 300
     check_every: int = 200
     check_pieces: int = 48
     seed: int = 0
@@ -57,23 +62,13 @@ class TrainConfig:
     workers: int = 0
 
     def __post_init__(self) -> None:
-        for name, accepted in (("system", SYSTEMS), ("fusion", FUSIONS)):
-            if getattr(self, name) not in accepted:
-                raise InputError(
-                    f"`{name}` is {getattr(self, name)!r} but must be one of {', '.join(accepted)}"
-                )
-        if not self.text and (self.system in ("tas", "tasu")):
-            raise InputError(f"`text` is empty but must name a text encoder: `system` is {self.system}")
-        for name in ("steps", "batch", "frames", "check_every", "check_pieces", "condition"):
-            if getattr(self, name) < 1:
-                raise InputError(f"`{name}` is {getattr(self, name)} but must be 1 or more")
-        for name in ("label_drop", "prompt_drop", "label_noise", "flow_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"`{name}` is {getattr(self, name)} but must be between 0 and 1")
-        if not 0 <= self.flip_weight <= 10:
-            raise InputError(f"`flip_weight` is {self.flip_weight} but must be between 0 and 10")
-        if not 0 < self.learning_rate < 1:
-            raise InputError(f"`learning_rate` is {self.learning_rate} but must be between 0 and 1")
+        check_choice(self, "system", SYSTEMS)
+        check_choice(self, "fusion", FUSIONS)
+        check_learning(self, fewest_threads=0)
+        check_range(self, _RANGES)
+        if self.flip_weight != OWN_WEIGHT:
+            check_range(self, {"flip_weight": (0, 10)})
+        _check_text(self)
         if len(self.channels) != 4 or min(self.channels) < 1 or any(c % 8 for c in self.channels):
             raise InputError(f"`channels` is {list(self.channels)} but must be four multiples of 8")
         if self.condition % 8:
@@ -94,14 +89,57 @@ class TrainConfig:
             missing = "sounds" if not self.sounds else "hrtfs"
             raise InputError(f"`{missing}` is empty but must be a folder")
 
+    def settled(self) -> TrainConfig:
+        """The same with what the system takes where `fusion` and `flip_weight` leave it to the system."""
+        fusion = self.fusion or ("saf" if self.system == "tas" else "")
+        own = FLIP_WEIGHT if self.system == "tasu" and fusion != "none" else 0.0
+        weight = own if self.flip_weight == OWN_WEIGHT else self.flip_weight
+        return replace(self, fusion=fusion, flip_weight=weight)
+
+
+_RANGES = {
+    **dict.fromkeys(("check_pieces", "condition", "vae_steps"), (1, math.inf)),
+    **dict.fromkeys(("ema", "label_drop", "prompt_drop", "label_noise", "flow_share"), (0, 1)),
+    "workers": (0, THREADS),
+}
+
+
+def _check_text(config: TrainConfig) -> None:
+    """Raise `InputError` for words that nobody would read, and for the lack of them."""
+    system, fusion, told = config.system, config.fusion, bool(config.text)
+    if system in ("tas", "tasu") and not told:
+        raise InputError(f"`text` is empty but must name a text encoder: `system` is {system}")
+    if system == "separator" and told and fusion in ("", "none"):
+        raise InputError(
+            f"`text` is {config.text!r}, but with `fusion` {fusion!r} nothing reads it: saf, add or conv does"
+        )
+    if system == "foleyspace" and (told or fusion):
+        raise InputError("`text` and `fusion` must be empty: `system` is foleyspace, which takes no words")
+    if system == "tasu" and fusion not in ("", "none"):
+        raise InputError(f"`fusion` is {fusion!r} but must be none (no text) or empty: `system` is tasu")
+    if config.flip_weight > 0 and (system in ("foleyspace", "tas") or (system, fusion) == ("tasu", "none")):
+        without = "tasu without text" if system == "tasu" else system
+        raise InputError(
+            f"`flip_weight` is {config.flip_weight} but must be 0: {without} has nothing to flip"
+        )
+    if system == "tasu" and config.steps <= config.vae_steps:
+        raise InputError(
+            f"`steps` is {config.steps} but must be more than `vae_steps`, {config.vae_steps}: until then "
+            "tasu's autoencoder learns alone"
+        )
+
 
 def run(config: TrainConfig) -> Path:
     """Train, or go on where an earlier run of the same `out` stopped; returns the weights file.
 
     `out` gets `last.pt` (to resume), `curve.csv` and `curve.png`, the averaged weights of every check
     (`step000200.safetensors`, ...) and, at the end, `SYSTEM.safetensors`. Raises `InputError` for folders
-    without sounds or HRIR sets, and for a device that is not there.
+    without sounds or HRIR sets, for a device that is not there, and for tasu in several processes.
     """
+    config = config.settled()
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if config.system == "tasu" and world > 1:  # not all of it learns at every step
+        raise InputError(f"`system` is tasu, which trains in one process, but torchrun started {world}")
     import numpy as np
     import torch
     from torch.nn.parallel import DistributedDataParallel
@@ -112,7 +150,6 @@ def run(config: TrainConfig) -> Path:
     from foleyspace.spatializer.training import State, draw_curves, keep_memory, prepare
     from foleyspace.tagger_training import log_row
 
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     device = torch.device(_own(torch_device(config.device), int(os.environ.get("LOCAL_RANK", "0"))))
     keep_memory()
     torch.set_num_threads(config.threads or (1 if world > 1 else os.cpu_count() or 1))
@@ -139,7 +176,7 @@ def run(config: TrainConfig) -> Path:
     notes = {k: v for k, v in asdict(config).items() if k not in places}
     while state.step < config.steps:
         # resumed or not, the same batch and the same noise
-        number = (config.seed * 1000 + rank) * 10**7 + state.step
+        number = ((config.seed * 1000 + rank) * 10**7 + state.step) % 2**64  # torch takes no more bits
         generator = torch.Generator().manual_seed(number)
         torch.manual_seed(number)
         net.train()

@@ -6,11 +6,13 @@ python -m foleyspace.pipelines.train_listener sounds=FOLDER hrtfs=FOLDER
 from __future__ import annotations
 
 import logging
+import math
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foleyspace.config_file import check_learning, check_range
 from foleyspace.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,13 +52,8 @@ class TrainListenerConfig:
                 f"`taggers` is {list(self.taggers)} but must be two files (train_tagger half=0 and half=1) "
                 "or none"
             )
-        for name in ("steps", "batch", "frames", "check_every", "check_pieces", "threads"):
-            if getattr(self, name) < 1:
-                raise InputError(f"`{name}` is {getattr(self, name)} but must be 1 or more")
-        if not 0 <= self.label_noise <= 1:
-            raise InputError(f"`label_noise` is {self.label_noise} but must be between 0 and 1")
-        if not 0 < self.learning_rate < 1:
-            raise InputError(f"`learning_rate` is {self.learning_rate} but must be between 0 and 1")
+        check_learning(self, fewest_threads=1)
+        check_range(self, {"check_pieces": (1, math.inf), "ema": (0, 1), "label_noise": (0, 1)})
 
 
 def run(config: TrainListenerConfig) -> Path:
@@ -75,7 +72,8 @@ def run(config: TrainListenerConfig) -> Path:
     from foleyspace.device import torch_device
     from foleyspace.metrics.listener_net import ListenerNet
     from foleyspace.metrics.listener_training import draw_heard, export, listener_loss, mirrored, score
-    from foleyspace.spatializer.dataset import Batch, label_vectors
+    from foleyspace.spatializer.conditioning import vectors_by_label
+    from foleyspace.spatializer.dataset import Batch
     from foleyspace.spatializer.hrtfs import find_sets, load_bank
     from foleyspace.spatializer.sounds import load_sounds, split_halves
     from foleyspace.spatializer.training import State, keep_memory, load_strangers
@@ -91,7 +89,7 @@ def run(config: TrainListenerConfig) -> Path:
     sounds = {split: load_sounds(config.sounds, split) for split in ("train", "held")}
     parts = split_halves(sounds["train"]) if config.taggers else (sounds["train"],)
     banks = {split: load_bank(files[split], device) for split in ("train", "held")}
-    vectors = {split: label_vectors(sounds[split].labels) for split in ("train", "held")}
+    vectors = {split: vectors_by_label(sounds[split].labels, offline=True) for split in ("train", "held")}
 
     def draw(split: str, size: int, part: SoundSet, *seed: int) -> Batch:
         known = {label: vectors[split][label] for label in part.labels}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from foleyspace.config_file import check_choice, check_learning
 from foleyspace.errors import FoleyspaceError, InputError
 
 logger = logging.getLogger("foleyspace")
@@ -40,15 +41,8 @@ class TrainRecogniserConfig:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "frames", "check_every"):
-            if getattr(self, name) < 1:
-                raise InputError(f"`{name}` is {getattr(self, name)} but must be 1 or more")
-        if not 0 < self.learning_rate < 1:
-            raise InputError(f"`learning_rate` is {self.learning_rate} but must be between 0 and 1")
-        if self.half not in (-1, 0, 1):
-            raise InputError(f"`half` is {self.half} but must be 0, 1, or -1 for all files")
-        if self.threads < 0:
-            raise InputError(f"`threads` is {self.threads} but must be 0 (all cores) or more")
+        check_learning(self, fewest_threads=0)
+        check_choice(self, "half", (-1, 0, 1), "0, 1, or -1 for all files")
 
 
 def run(config: TrainRecogniserConfig) -> Path:
@@ -67,7 +61,7 @@ def run(config: TrainRecogniserConfig) -> Path:
     from foleyspace.spatializer.recogniser import RecogniserHead, load_recogniser, save_recogniser
     from foleyspace.spatializer.recogniser_training import draw_pieces, recogniser_loss, score
     from foleyspace.spatializer.sounds import half_sounds, load_sounds
-    from foleyspace.tagger_training import log_row
+    from foleyspace.tagger_training import log_row, one_cycle
     from foleyspace.word_vectors import word_vectors
 
     torch.set_num_threads(config.threads or os.cpu_count() or 1)
@@ -91,9 +85,7 @@ def run(config: TrainRecogniserConfig) -> Path:
     (out / "curve.csv").unlink(missing_ok=True)  # of a former run
     recogniser.head = head = RecogniserHead().to(device)
     optimiser = torch.optim.AdamW(head.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.learning_rate, total_steps=config.steps, pct_start=0.2
-    )
+    schedule = one_cycle(optimiser, config.learning_rate, config.steps, warm=0.2)
     losses: list[float] = []
     for step in range(1, config.steps + 1):
         drawn = draw_pieces(

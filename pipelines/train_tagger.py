@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from foleyspace.config_file import check_choice, check_learning, check_range
 from foleyspace.errors import InputError
+from foleyspace.tagger_data import HELD_PERCENT
 
 logger = logging.getLogger("foleyspace")
 
@@ -31,7 +33,7 @@ class TrainTaggerConfig:
     target_temperature: float = 0.12
     kind_weight: float = 0.5
     ema: float = 0.998
-    held_percent: int = 15
+    held_percent: int = HELD_PERCENT
     half: int = -1
     check_every: int = 200
     seed: int = 0
@@ -39,13 +41,15 @@ class TrainTaggerConfig:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "frames", "check_every", "threads"):
-            if getattr(self, name) < 1:
-                raise InputError(f"`{name}` is {getattr(self, name)} but must be 1 or more")
-        if not 1 <= self.held_percent <= 90:
-            raise InputError(f"`held_percent` is {self.held_percent} but must be between 1 and 90")
-        if self.half not in (-1, 0, 1):
-            raise InputError(f"`half` is {self.half} but must be 0, 1, or -1 for all files")
+        check_learning(self, fewest_threads=1)
+        check_range(self, {"kind_weight": (0, 100), "ema": (0, 1), "held_percent": (1, 90)})
+        check_range(self, {"target_temperature": (0, 10)}, ends=False)
+        check_choice(self, "half", (-1, 0, 1), "0, 1, or -1 for all files")
+        if self.half >= 0 and self.held_percent != HELD_PERCENT:
+            raise InputError(
+                f"`held_percent` is {self.held_percent} but must be {HELD_PERCENT} with `half`: "
+                "the separator's training draws the halves so"
+            )
 
 
 def run(config: TrainTaggerConfig) -> Path:
@@ -73,11 +77,16 @@ def run(config: TrainTaggerConfig) -> Path:
     device = torch.device(torch_device(config.device))
     started = time.monotonic()
     sounds = load_sounds(Path(config.sounds))
-    held = [sound for sound in sounds if held_aside(sound.name, config.held_percent)]
-    halves = {sound.name: half_of(sound.name, config.held_percent) for sound in sounds}
+    held = [sound for sound in sounds if sound.aside or held_aside(sound.name, config.held_percent)]
+    wanted = (0, 1) if config.half < 0 else (config.half,)
     train = [
-        sound for sound in sounds if halves[sound.name] in ((0, 1) if config.half < 0 else (config.half,))
+        sound for sound in sounds if not sound.aside and half_of(sound.name, config.held_percent) in wanted
     ]
+    for part, what in ((train, "to learn from"), (held, "kept aside")):
+        if not part:
+            raise InputError(
+                f"`sounds` is {config.sounds!r} of {len(sounds)} files but must have some {what}"
+            )
     classes = sorted({sound.label for sound in train})
     labels = np.array([classes.index(sound.label) for sound in train])
     weights = sampling_weights(train)

@@ -18,7 +18,7 @@ from foleyspace import tagger_hub, word_vectors
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.mel import FLOOR_DB, HOP, MELS, RATE, log_mel, mel_bank, normalise
 from foleyspace.tagger import KINDS, EmbeddedTagger, load_tagger
-from foleyspace.tagger_data import Sound, draw_batch, held_aside, load_sounds, sampling_weights
+from foleyspace.tagger_data import Sound, draw_batch, half_of, held_aside, load_sounds, sampling_weights
 from foleyspace.tagger_score import ranks, score_held
 
 
@@ -376,6 +376,138 @@ def test_training_learns_resumes_and_exports(tmp_path):
         assert torch.equal(tensor, again.net.state_dict()[name]), name
 
 
+def write_sounds(folder, index: str) -> list[str]:
+    """An index and half a second of noise for each of its files; their names."""
+    (folder / "INDEX.csv").write_text(index)
+    names = [line.split(",")[0] for line in index.splitlines()[1:]]
+    for number, name in enumerate(names):
+        soundfile.write(folder / name, noise(0.5, seed=number), RATE)
+    return names
+
+
+def test_kinds_that_are_not_there_are_guessed_and_that_is_said(tmp_path, caplog):
+    write_sounds(tmp_path, "file,class\na.wav,dog bark\nb.wav,Violins\nc.wav,heavy rain\nd.wav,truck\n")
+    with caplog.at_level(logging.WARNING, "foleyspace"):
+        sounds = load_sounds(tmp_path, speeds=(1.0,))
+    assert [KINDS[sound.kind] for sound in sounds] == ["animal", "instrument", "environmental", "vehicle"]
+    assert [r.getMessage() for r in caplog.records] == [
+        "INDEX.csv: 4 files have no kind: it is guessed from their class"
+    ]
+    caplog.clear()
+    write_sounds(tmp_path, "file,class,kind\na.wav,dog bark,object\nb.wav,violin,\n")  # what is said, counts
+    assert [KINDS[sound.kind] for sound in load_sounds(tmp_path, speeds=(1.0,))] == ["object", "instrument"]
+    assert "1 files have no kind" in caplog.text
+
+
+def test_what_the_index_keeps_aside_is_not_learnt_from(tmp_path, monkeypatch):
+    """By its split as by the hash of its name; a column that says the same of all says nothing."""
+    from foleyspace import tagger_training
+    from foleyspace.pipelines import train_tagger
+
+    lines = [f"{i}.wav,rain,environmental,{'validation' if i % 3 == 0 else 'train'}" for i in range(24)]
+    names = write_sounds(tmp_path, "\n".join(["file,class,kind,split", *lines]))
+    marked = set(names[::3])
+    hashed = {name for name in names if held_aside(name)}
+    assert hashed - marked and marked - hashed
+    assert {s.name for s in load_sounds(tmp_path, speeds=(1.0,)) if s.aside} == marked
+
+    class Enough(Exception):
+        pass
+
+    seen = {}
+    monkeypatch.setattr(
+        "foleyspace.tagger_data.sampling_weights",
+        lambda train: seen.update(train=train) or np.ones(len(train)),
+    )
+
+    def stop(*_):
+        raise Enough
+
+    monkeypatch.setattr(tagger_training.State, "resume", stop)
+    for half in (-1, 0, 1):
+        config = train_tagger.TrainTaggerConfig(
+            sounds=str(tmp_path), out=str(tmp_path / "out"), half=half, device="cpu"
+        )
+        with pytest.raises(Enough):
+            train_tagger.run(config)
+        left = {name for name in set(names) - marked - hashed if half < 0 or half_of(name) == half}
+        assert {sound.name for sound in seen["train"]} == left
+    write_sounds(
+        tmp_path, "\n".join(["file,class,kind,split", *(f"{i}.wav,rain,object,held" for i in range(3))])
+    )
+    assert not any(sound.aside for sound in load_sounds(tmp_path, speeds=(1.0,)))
+
+
+def test_a_folder_too_small_to_train_on_is_refused(tmp_path):
+    from foleyspace.pipelines.train_tagger import TrainTaggerConfig, run
+
+    name = next(f"{i}.wav" for i in range(99) if not held_aside(f"{i}.wav"))
+    write_sounds(tmp_path, f"file,class,kind\n{name},rain,environmental\n")
+    with pytest.raises(InputError, match="1 files but must have some kept aside"):
+        run(TrainTaggerConfig(sounds=str(tmp_path), out=str(tmp_path / "out"), device="cpu"))
+    assert not (tmp_path / "out").exists()
+
+
+def tagger_state(steps: int = 20, width: int = word_vectors.DIM):
+    from foleyspace.tagger_net import TaggerNet
+    from foleyspace.tagger_training import State
+
+    return State(TaggerNet(width, len(KINDS)), steps, 1e-3, 0.0, 0.9)
+
+
+@pytest.mark.parametrize(
+    "damage", ["other network", "other training", "no checkpoint", "list", "truncated", "empty"]
+)
+def test_a_checkpoint_of_something_else_is_refused_in_one_line(tmp_path, damage):
+    import torch
+
+    path = tmp_path / "last.pt"
+    tagger_state(width=8 if damage == "other network" else word_vectors.DIM).save(path)
+    if damage == "other training":
+        torch.save({"net": {}, "step": 3}, path)
+    elif damage == "no checkpoint":
+        path.write_text("hello")
+    elif damage == "list":
+        torch.save([1, 2], path)
+    elif damage == "truncated":
+        path.write_bytes(path.read_bytes()[:1000])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"last\.pt: must be a checkpoint of the same network") as caught:
+        tagger_state().resume(path, torch.device("cpu"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_training_is_resumed_with_as_many_steps_or_fewer(tmp_path):
+    import torch
+
+    path, device = tmp_path / "last.pt", torch.device("cpu")
+    tagger_state(20).save(path)
+    tagger_state(20).resume(path, device)
+    tagger_state(12).resume(path, device)
+    with pytest.raises(InputError, match=r"`steps` is 30 but .*last\.pt was begun with 20"):
+        tagger_state(30).resume(path, device)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 9, 10, 11])
+def test_any_number_of_steps_has_a_schedule(steps):
+    """10 steps of which a tenth go up: one, whose way torch divides by."""
+    made = tagger_state(steps)
+    loss = sum(p.sum() for p in made.net.parameters())
+    for _ in range(steps):
+        made.update(loss)
+        loss = sum(p.sum() for p in made.net.parameters())
+    assert made.step == steps and np.isfinite(made.schedule.get_last_lr()[0])
+
+
+def test_halves_are_drawn_in_one_way_only():
+    from foleyspace.pipelines.train_tagger import TrainTaggerConfig
+
+    assert TrainTaggerConfig(half=-1, held_percent=40).held_percent == 40
+    with pytest.raises(InputError, match="`held_percent` is 40 but must be 15 with `half`"):
+        TrainTaggerConfig(half=0, held_percent=40)
+
+
 def test_train_tagger_yaml_equals_the_dataclass():
     from foleyspace.config_file import read_config
     from foleyspace.pipelines.train_tagger import TrainTaggerConfig
@@ -391,7 +523,7 @@ def test_train_tagger_yaml_equals_the_dataclass():
 @pytest.mark.parametrize(
     ("index", "said"),
     [
-        ("file,class\na.wav,dog\n", "has no column 'kind'"),
+        ("file,kind\na.wav,animal\n", "has no column 'class'"),
         ("file,class,kind\na.wav,dog,beast\n", "kind 'beast' but must be one of"),
         ("", "has no column"),
         ("file,class,kind\n", "and lines below them"),

@@ -11,14 +11,14 @@ import numpy as np
 from foleyspace.errors import InputError
 from foleyspace.sound_index import index_rows, read_mono
 from foleyspace.spatializer.bands import RATE
-from foleyspace.tagger_data import KIND_OF, half_of, held_aside
+from foleyspace.tagger_data import KIND_OF, half_of, held_aside, marked_aside
 from foleyspace.types import Floats, Samples
 from foleyspace.word_vectors import clean_word
 
-ACTIVE_DB = 40.0  # below the file's loudest 20 ms: silence
 HELD_PERCENT = 8
 SPLITS = ("train", "held")
 FULL_KIND = 25
+FILES_POWER = 0.6  # a class is drawn as often as its number of files to this power
 FRAME = 960  # 20 ms
 
 
@@ -49,9 +49,9 @@ class SoundSet:
         return sorted({sound.label for sound in self.sounds})
 
 
-def load_sounds(folder: str | Path, split: str = "train", index: str = "INDEX.csv") -> SoundSet:
-    """The sounds of `folder`/`index`, a CSV with columns file, class and, if known, kind, split, licence and
-    source; in memory, 350 MB an hour.
+def load_sounds(folder: str | Path, split: str = "train") -> SoundSet:
+    """The sounds of `folder`/INDEX.csv, a CSV with columns file, class and, if known, kind, split, licence
+    and source; in memory, 350 MB an hour.
 
     `split` "train" or "held": where the index has a column of that name with more than one value, its value
     decides; else the hash of the file's name keeps `HELD_PERCENT` of them aside. A file without sound is left
@@ -60,25 +60,24 @@ def load_sounds(folder: str | Path, split: str = "train", index: str = "INDEX.cs
     """
     if split not in SPLITS:
         raise InputError(f"`split` is {split!r} but must be train or held")
-    rows = index_rows(Path(folder), index)
-    told = len({row.get("split") for row in rows}) > 1
+    rows = index_rows(Path(folder))
+    aside = marked_aside(rows) or [held_aside(row["file"], HELD_PERCENT) for row in rows]
     sounds = []
-    for row in rows:
-        held = row["split"] not in ("train", "") if told else held_aside(row["file"], HELD_PERCENT)
+    for row, held in zip(rows, aside, strict=True):
         if held == (split == "held"):
             sound = _read(Path(folder) / row["file"], row)
             if sound is not None:
                 sounds.append(sound)
     if not sounds:
-        raise InputError(f"{Path(folder) / index}: no sound in the split {split!r}")
+        raise InputError(f"{Path(folder) / 'INDEX.csv'}: no sound in the split {split!r}")
     return SoundSet(tuple(sounds), draw_weights(sounds))
 
 
-def draw_weights(sounds: list[Sound], power: float = 0.6) -> Floats:
+def draw_weights(sounds: list[Sound]) -> Floats:
     """Every kind as often as every other (one of fewer than `FULL_KIND` files less often), in it every class
-    as often as its number of files to the power: footsteps must not drown in cellos."""
+    as often as its number of files to a power: footsteps must not drown in cellos."""
     classes, files = Counter(s.label for s in sounds), Counter(s.kind for s in sounds)
-    weights = np.array([classes[sound.label] ** (power - 1) for sound in sounds])
+    weights = np.array([classes[sound.label] ** (FILES_POWER - 1) for sound in sounds])
     kinds: dict[str, float] = {}
     for sound, weight in zip(sounds, weights, strict=True):
         kinds[sound.kind] = kinds.get(sound.kind, 0.0) + weight

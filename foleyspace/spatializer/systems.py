@@ -44,17 +44,19 @@ class System:
 
 def make_system(config: TrainConfig) -> System:
     """The system that `config.system` names, untrained."""
+    config = config.settled()
     if config.system == "foleyspace":
         return _foleyspace()
     dim = load_text_encoder(config.text).dim if config.text else 0
     if config.system == "tas":
         from foleyspace.spatializer.tas import make_tas
 
-        return make_tas(config.fusion or "none", dim)
+        return make_tas(config.fusion, dim)
     if config.system == "tasu":
         from foleyspace.spatializer.tasu_training import make_tasu
 
-        return make_tasu(text=config.fusion != "none", flipper=config.flip_weight > 0, dim=dim)
+        text, weight = config.fusion != "none", config.flip_weight
+        return make_tasu(text, weight > 0, dim, config.vae_steps, weight)
     from foleyspace.spatializer.model import NetConfig, SeparatorNet
     from foleyspace.spatializer.recogniser import load_recogniser
     from foleyspace.spatializer.training import Withheld, export, separator_loss, validate
@@ -75,6 +77,24 @@ def make_system(config: TrainConfig) -> System:
     return System(separator, loss, lambda net, held: validate(net, held.pieces, held.bank), export)
 
 
+def held_loss(
+    loss: Callable[[nn.Module, Batch, HrtfBank, torch.Generator], Tensor],
+) -> Callable[[nn.Module, Held], dict[str, float]]:
+    """A `System.validate` whose only figure is the mean `loss`, over the same noise every time."""
+
+    @torch.no_grad()
+    def validate(net: nn.Module, held: Held) -> dict[str, float]:
+        net.eval()
+        each = []
+        for number, piece in enumerate(held.pieces):
+            generator = torch.Generator().manual_seed(number)
+            each.append(float(loss(net, piece, held.bank, generator)))
+        net.train()
+        return {"loss": sum(each) / len(each)}
+
+    return validate
+
+
 def _foleyspace() -> System:
     from foleyspace.spatializer.baseline import baseline_loss, save_baseline
     from foleyspace.spatializer.baseline_net import DiffWaveNet
@@ -83,14 +103,4 @@ def _foleyspace() -> System:
     def loss(net: nn.Module, batch: Batch, bank: HrtfBank, generator: torch.Generator) -> Tensor:
         return baseline_loss(net, with_truth(batch, bank), generator)
 
-    @torch.no_grad()
-    def validate(net: nn.Module, held: Held) -> dict[str, float]:
-        net.eval()
-        each = []
-        for number, piece in enumerate(held.pieces):
-            generator = torch.Generator().manual_seed(number)
-            each.append(float(baseline_loss(net, with_truth(piece, held.bank), generator)))
-        net.train()
-        return {"loss": sum(each) / len(each)}
-
-    return System(DiffWaveNet(), loss, validate, save_baseline)
+    return System(DiffWaveNet(), loss, held_loss(loss), save_baseline)

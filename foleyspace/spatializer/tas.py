@@ -24,7 +24,7 @@ from foleyspace.spatializer.fusion import Mode
 from foleyspace.spatializer.hrtfs import HrtfBank
 from foleyspace.spatializer.net_file import FileKind, load_net, save_net, whole_numbers
 from foleyspace.spatializer.rate16 import from_16k, to_16k
-from foleyspace.spatializer.systems import Held, System
+from foleyspace.spatializer.systems import System, held_loss
 from foleyspace.spatializer.tas_net import LEVEL, PATCH, TasNet
 from foleyspace.spatializer.windows import OVERLAP_S, WINDOW_S, checked_mono, fades, noise_windows
 from foleyspace.types import Audio, Samples
@@ -55,17 +55,7 @@ def make_tas(fusion: Mode = "saf", dim: int = 384) -> System:
     def loss(net: nn.Module, batch: Batch, bank: HrtfBank, generator: torch.Generator) -> Tensor:
         return tas_loss(net, with_truth(batch, bank), generator)
 
-    @torch.no_grad()
-    def validate(net: nn.Module, held: Held) -> dict[str, float]:
-        net.eval()
-        each = []
-        for number, piece in enumerate(held.pieces):
-            generator = torch.Generator().manual_seed(number)
-            each.append(float(loss(net, piece, held.bank, generator)))
-        net.train()
-        return {"loss": sum(each) / len(each)}
-
-    return System(TasNet(dim=dim, fusion=fusion), loss, validate, save_tas)
+    return System(TasNet(dim=dim, fusion=fusion), loss, held_loss(loss), save_tas)
 
 
 def tas_loss(net: nn.Module, batch: ToldMixture, generator: torch.Generator) -> Tensor:

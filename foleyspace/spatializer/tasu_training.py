@@ -22,7 +22,7 @@ from foleyspace.spatializer.tasu_net import MULTIPLE, Flipper, TasuNet, known_pl
 DIVERGENCE = 1e-3  # weight of the latents' Kullback-Leibler divergence from white noise
 FOLLOW = 0.05  # how fast the latents' mean and variance are followed
 NO_TEXT = 0.1  # how often the text is withheld, for classifier-free guidance
-JUDGED = 0.1  # weight of what the flip classifier says of the denoiser's result
+JUDGED = 0.1  # weight in the denoiser's loss of what the flip classifier says of its result
 CHECKED_STEPS = 10  # of sampling, in validation
 
 
@@ -40,14 +40,17 @@ class Pieces:
     flipped: Tensor | None
 
 
-def make_tasu(text: bool = True, flipper: bool = True, dim: int = 384, vae_steps: int = 300) -> System:
+def make_tasu(
+    text: bool = True, flipper: bool = True, dim: int = 384, vae_steps: int = 300, judged: float = JUDGED
+) -> System:
     """The baseline, untrained: `text`, `flipper`: with or without (TASU's ablation; no flipper without text);
     `dim`: numbers of a text's embedding; `vae_steps`: how many steps the autoencoder learns, before the
-    rest does. To be trained in one process: not all of it learns at every step."""
+    rest does; `judged`: how much the denoiser learns of the flipper. To be trained in one process: not all of
+    it learns at every step."""
 
     def loss(net: nn.Module, batch: Batch, bank: HrtfBank, generator: torch.Generator) -> Tensor:
         assert isinstance(net, TasuNet)
-        return tasu_loss(net, pieces(batch, bank, net), generator)
+        return tasu_loss(net, pieces(batch, bank, net), generator, judged)
 
     net = TasuNet(dim, text=int(text), flipper=int(flipper and text), vae_steps=vae_steps)
     return System(net, loss, validate, save_tasu)
@@ -81,7 +84,7 @@ def as_pieces(truth: Tensor, prompt: Tensor, flipped: Tensor | None = None) -> P
     return Pieces(mono, difference, h, known, prompt, flipped)
 
 
-def tasu_loss(net: TasuNet, batch: Pieces, generator: torch.Generator) -> Tensor:
+def tasu_loss(net: TasuNet, batch: Pieces, generator: torch.Generator, judged: float = JUDGED) -> Tensor:
     """What there is to learn at this step: for the first `net.vae_steps` in training `vae_loss`, then
     `denoiser_loss`, and with a flipper `flipper_loss`. Counts the steps in `net.seen`."""
     if net.seen < net.vae_steps:
@@ -90,7 +93,7 @@ def tasu_loss(net: TasuNet, batch: Pieces, generator: torch.Generator) -> Tensor
     both = both_ways(batch)
     with torch.no_grad():
         latent = net.encode(both.h, both.known)
-    loss = denoiser_loss(net, both, latent, generator)
+    loss = denoiser_loss(net, both, latent, generator, judged)
     return loss if net.flipper is None else loss + flipper_loss(net, net.flipper, both, latent)[0]
 
 
@@ -134,10 +137,12 @@ def round_trip_error(batch: Pieces, h: Tensor) -> Tensor:
     return ((h - batch.h).square() * weight).sum() / (batch.h.square() * weight).sum().clamp(min=1e-9)
 
 
-def denoiser_loss(net: TasuNet, batch: Pieces, latent: Tensor, generator: torch.Generator) -> Tensor:
-    """Mean squared error of v at random times: 1 for a network that says nothing. With a flipper, also how
-    far the clean latents that follow from v are from what it takes for the text's, where there is little
-    noise."""
+def denoiser_loss(
+    net: TasuNet, batch: Pieces, latent: Tensor, generator: torch.Generator, judged: float = JUDGED
+) -> Tensor:
+    """Mean squared error of v at random times: 1 for a network that says nothing. With a flipper, also, times
+    `judged`, how far the clean latents that follow from v are from what it takes for the text's, where there
+    is little noise."""
     time = torch.rand(len(latent), generator=generator, device=generator.device).to(latent)
     noisy, v = mixed(latent, _noise(latent, generator), time)
     told = torch.rand(len(latent), generator=generator, device=generator.device) >= NO_TEXT
@@ -151,7 +156,7 @@ def denoiser_loss(net: TasuNet, batch: Pieces, latent: Tensor, generator: torch.
     result = unmixed(noisy, said, time)[0]
     logit = torch.func.functional_call(net.flipper, fixed, (result, batch.known, words))
     weight = told * (time * torch.pi / 2).cos().square()
-    return loss + JUDGED * (weight * functional.softplus(-logit)).mean()
+    return loss + judged * (weight * functional.softplus(-logit)).mean()
 
 
 def flipper_loss(net: TasuNet, flipper: Flipper, both: Pieces, latent: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -29,7 +28,7 @@ from foleyspace.spatializer.model import NetConfig, SeparatorNet
 from foleyspace.spatializer.recogniser import load_recogniser
 from foleyspace.spatializer.weights import FORMAT, own_tensors
 from foleyspace.tagger_net import TaggerNet
-from foleyspace.tagger_training import warmed
+from foleyspace.tagger_training import load_checkpoint, save_checkpoint, warmed
 from foleyspace.tensor_file import write_tensors
 
 log = logging.getLogger("foleyspace")
@@ -75,36 +74,14 @@ class State:
         self.average.update_parameters(self.net)
 
     def save(self, path: Path) -> None:
-        parts = {name: getattr(self, name).state_dict() for name in _PARTS}
-        with atomic_output(path, overwrite=True) as temporary:
-            torch.save({**parts, "step": self.step, "skipped": self.skipped}, temporary)
+        save_checkpoint(path, self, _PARTS, _COUNTS)
 
     def resume(self, path: Path, device: torch.device) -> None:
         """Take up what `path` holds, if it is there. Raises `InputError` for another network's."""
-        if not path.is_file():
-            return
-        try:
-            kept = torch.load(path, map_location=device, weights_only=True)
-            for name in _PARTS:
-                getattr(self, name).load_state_dict(kept[name])
-            self.step, self.skipped = int(kept["step"]), int(kept["skipped"])
-        except (
-            OSError,
-            EOFError,
-            RuntimeError,
-            LookupError,
-            TypeError,
-            ValueError,
-            UnpicklingError,
-        ) as error:
-            reason = " ".join(str(error).split())[:80]
-            raise InputError(
-                f"{path}: must be a checkpoint of the same network, but is not ({reason})"
-            ) from None
-        log.info("goes on at step %d of %s", self.step, path)
+        load_checkpoint(path, self, _PARTS, _COUNTS, device)
 
 
-_PARTS = ("net", "average", "optimiser")
+_PARTS, _COUNTS = ("net", "average", "optimiser"), ("step", "skipped")
 
 
 def prepare(
