@@ -50,11 +50,16 @@ def normalise(mel_db: Samples) -> Samples:
 @lru_cache(maxsize=1)
 def mel_bank() -> Samples:
     """Triangles (MELS, FRAME // 2 + 1) at even steps of the HTK mel scale, each with unit peak."""
-    edges = _hz(np.linspace(mel_scale(LOW_HZ), mel_scale(HIGH_HZ), MELS + 2))
-    hz = np.arange(FRAME // 2 + 1) * RATE / FRAME
-    rising = (hz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-    falling = (edges[2:, None] - hz) / (edges[2:] - edges[1:-1])[:, None]
-    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    edges = hz_of_mel(np.linspace(mel_scale(LOW_HZ), mel_scale(HIGH_HZ), MELS + 2))
+    return triangles(edges, np.arange(FRAME // 2 + 1) * RATE / FRAME).astype(np.float32)
+
+
+def triangles(edges_hz: Floats, hz: Floats) -> Floats:
+    """(M, F) weights of unit peak at `hz` (F,): triangle m goes from edge m of `edges_hz` (M + 2,) up to the
+    next and down to the one after."""
+    rising = (hz - edges_hz[:-2, None]) / (edges_hz[1:-1] - edges_hz[:-2])[:, None]
+    falling = (edges_hz[2:, None] - hz) / (edges_hz[2:] - edges_hz[1:-1])[:, None]
+    return np.maximum(0, np.minimum(rising, falling))
 
 
 @lru_cache(maxsize=1)
@@ -68,5 +73,6 @@ def mel_scale(hz: Floats | float) -> Floats:
     return np.asarray(2595 * np.log10(1 + np.asarray(hz) / 700))
 
 
-def _hz(mel: Floats) -> Floats:
+def hz_of_mel(mel: Floats) -> Floats:
+    """The inverse of `mel_scale`."""
     return 700 * (10 ** (mel / 2595) - 1)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from foleyspace.camera import DEFAULT_FOV_DEG, Projection
 from foleyspace.evidence import Evidence
+from foleyspace.pages import fill_page
 from foleyspace.report_map import hex_colours, source_rows, trajectory_map
 from foleyspace.report_stills import Still, make_stills
 from foleyspace.report_why import explain
@@ -65,7 +66,8 @@ def write_report(
         if stills is None:
             stills = make_stills(clip, tracks, scene, fov_deg=fov_deg, projection=projection)
         cue_plot, cue_facts = _cues(audio, cues, scene)
-        page = _template().render(
+        page = fill_page(
+            "report.html.j2",
             title=title or clip.path.name,
             verdict=_verdict(scene),
             facts=_facts(clip, loudness or {}),
@@ -92,15 +94,6 @@ def write_report(
             version=(versions or {}).get("foleyspace", ""),
         )
         temporary.write_text(page, encoding="utf-8")
-
-
-def _template() -> Any:
-    from importlib.resources import files
-
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.from_string(files("foleyspace").joinpath("report.html.j2").read_text(encoding="utf-8"))
 
 
 def _verdict(scene: Scene) -> str:

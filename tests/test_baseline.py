@@ -337,6 +337,8 @@ def test_wrong_and_damaged_weights_are_refused_in_one_line(net: DiffWaveNet, tmp
         refused()
     save_file(tensors, bad, metadata={"format": "pt"})
     refused("its format is 'pt'")
+    save_file(tensors, bad, metadata=header | {"version": "2", "net": shape})
+    refused("its version is '2'")
     for stated in ("", "[]", '{"channels": 16}', shape.replace("16", "10000000"), shape.replace("16", '"x"')):
         save_file(tensors, bad, metadata=header | {"net": stated})
         refused()

@@ -26,6 +26,12 @@ def test_left_of_the_picture_is_positive_azimuth_and_positive_y():
     assert np.linalg.norm(xyz) == pytest.approx(2.0)
 
 
+def test_angles_are_those_of_the_listener_frame():
+    angles = np.array([[0.0, 0.0], [90.0, 0.0], [180.0, 90.0]])
+    xyz = angles_to_xyz(angles, np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_allclose(xyz, [[1, 0, 0], [0, 2, 0], [0, 0, 3]], atol=1e-12)
+
+
 def test_top_of_the_picture_is_up_by_the_pixels_being_square():
     # a point as far above the centre as the left edge is to the side has the same angle
     height = 0.5 - 0.5 * HD[0] / HD[1]

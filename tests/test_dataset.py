@@ -15,6 +15,7 @@ from foleyspace.hrir import load_hrirs
 from foleyspace.hrtf import resolve_hrtf
 from foleyspace.renderer import render
 from foleyspace.spatializer.bands import HOP, RATE
+from foleyspace.spatializer.conditioning import vectors_by_label
 from foleyspace.spatializer.dataset import (
     KNOTS,
     MOST_DB,
@@ -24,7 +25,6 @@ from foleyspace.spatializer.dataset import (
     draw_batch,
     draw_count,
     draw_mixture,
-    label_vectors,
     with_truth,
 )
 from foleyspace.spatializer.hrtfs import find_sets, load_bank
@@ -139,7 +139,7 @@ def test_halves_are_heard_by_who_has_not_learned_them(bank, sounds):
     assert {s.name for half in halves for s in half.sounds} == {s.name for s in many}
     seen = set()
     made = batches(SoundSet(many, draw_weights(list(many))), bank, 2, FRAMES, 0, halves=True)
-    known = [label_vectors(half.labels) for half in halves]
+    known = [vectors_by_label(half.labels, offline=True) for half in halves]
     for _ in range(8):
         batch = next(made)
         unknown_to_it = known[1 - int(batch.stranger)]
@@ -336,7 +336,7 @@ def test_a_folder_of_few_labels_is_enough(tmp_path, bank, labels):
     kinds = list(dict.fromkeys(FIVE.values()))[:labels]
     files = {f"{i}{k}.wav": kinds[k] for i in range(3) for k in range(labels)}
     few = load_sounds(write_sounds(tmp_path / "s", files))
-    vectors = label_vectors(few.labels)
+    vectors = vectors_by_label(few.labels, offline=True)
     for i in range(8):
         batch = draw_batch(few, bank, vectors, 2, 8, np.random.default_rng(i))
         assert 1 <= batch.stems.shape[1] <= labels

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 from torch.nn import functional  # noqa: E402
 
 from foleyspace.spatializer.bands import BANDS, HOP, RATE, band_power, level_features, spectrum  # noqa: E402
+from foleyspace.spatializer.between import at_places  # noqa: E402
 from foleyspace.spatializer.ears import (  # noqa: E402
     CHANNELS,
     DOUBTED,
@@ -51,6 +52,16 @@ def chirps(seconds: float, low_hz: float, high_hz: float, seed: int = 0) -> np.n
     sweep = np.sin(2 * np.pi * (low_hz * t + (high_hz - low_hz) * (t % 0.5) ** 2))
     noise = np.random.default_rng(seed).standard_normal(len(t)) * (np.sin(2 * np.pi * 1.3 * t) > 0.5)
     return 0.2 * sweep + 0.05 * noise
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2, -1, -2, -3])
+def test_reading_between_is_on_straight_lines_and_the_ends_hold(dim):
+    x = torch.from_numpy(np.random.default_rng(0).standard_normal((3, 4, 5)))
+    at = torch.tensor([-1.0, 0.0, 0.25, 1.5, 2.0, 9.0])
+    along = np.arange(x.shape[dim])
+    wanted = np.apply_along_axis(lambda row: np.interp(at.numpy(), along, row), dim, x.numpy())
+    np.testing.assert_allclose(at_places(x, at, dim).numpy(), wanted, atol=1e-12)
+    np.testing.assert_array_equal(at_places(x, torch.arange(x.shape[dim]), dim), x)  # whole numbers too
 
 
 def test_it_hears_what_the_tagger_hears(ears, tagger):

@@ -148,6 +148,17 @@ def test_each_label_is_answered_by_itself(net):
     assert (together[:, 0] - together[:, 1]).abs().max() > 1e-3  # and the label matters
 
 
+def test_a_label_that_is_nan_says_nothing(net):
+    """Training's word vectors of unknown words are NaN, those of `hear_where` zero."""
+    sound, labels = torch.randn(1, 2, 2 * FRAME), torch.randn(1, 2, 384)
+    labels[:, 1] = 0
+    withheld = labels.clone()
+    withheld[:, 1] = torch.nan
+    with torch.inference_mode():
+        for part, other in zip(net(sound, labels), net(sound, withheld), strict=True):
+            assert torch.equal(part, other)
+
+
 def test_the_tagger_inside_does_not_learn(net):
     assert not any(p.requires_grad for p in net.ears.parameters())
     assert not net.train().ears.net.training
@@ -286,16 +297,37 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(InputError, match="not readable as safetensors"):
         load_listener(path)
     save_file({"a": torch.zeros(1)}, path, metadata={"format": "other"})
-    with pytest.raises(InputError, match="its header says 'other'"):
+    with pytest.raises(InputError, match="its format is 'other'"):
         load_listener(path)
     save_file({"a": torch.zeros(1)}, path, metadata={"format": listener.FORMAT})
-    with pytest.raises(InputError, match="lacks"):
+    with pytest.raises(InputError, match="missing"):
         load_listener(path)
     save_file({"head.weight": torch.zeros(1)}, path, metadata={"format": listener.FORMAT})
-    with pytest.raises(InputError, match="does not fit"):
+    with pytest.raises(InputError, match="do not fit"):
         load_listener(path)
     with pytest.raises(InputError, match="weights"):
         load_listener(tmp_path / "none.safetensors")
+
+
+def test_weights_that_are_not_finite_are_refused_in_one_line(net, tmp_path):
+    from safetensors.torch import save_file
+
+    tensors = dict(net.state_dict())
+    tensors["head.bias"] = torch.full_like(tensors["head.bias"], torch.nan)
+    path = tmp_path / "nan.safetensors"
+    save_file(tensors, path, metadata={"format": listener.FORMAT})
+    with pytest.raises(InputError, match="values that are not finite") as error:
+        load_listener(path)
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_file_that_is_written_anew_is_read_anew(net, weights, tmp_path):
+    path = tmp_path / "listener.safetensors"
+    path.write_bytes(weights.read_bytes())
+    first = load_listener(path)
+    assert load_listener(path) is first
+    export(net, path, {"steps": 10_000})  # another header: another size
+    assert load_listener(path) is not first
 
 
 def test_damaged_shipped_weights_are_found_out(monkeypatch):

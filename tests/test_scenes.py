@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from foleyspace.camera import xyz_to_angles
-from foleyspace.spatializer.scenes import FARTHEST_M, MOTIONS, NEAREST_M, draw_path, polar
+from foleyspace.spatializer.scenes import FARTHEST_M, MOTIONS, NEAREST_M, draw_path
 
 TIMES = np.linspace(0, 6, 61)
 
@@ -109,11 +109,6 @@ def test_finer_moments_are_of_the_same_path():
         coarse = draw_path(motion, TIMES[::2], np.random.default_rng(7))
         fine = draw_path(motion, TIMES, np.random.default_rng(7))
         assert np.allclose(fine[::2], coarse, atol=1e-9), motion
-
-
-def test_polar_is_the_listener_frame():
-    xyz = polar(np.array([0.0, 90.0, 180.0]), np.array([0.0, 0.0, 90.0]), np.array([1.0, 2.0, 3.0]))
-    assert np.allclose(xyz, [[1, 0, 0], [0, 2, 0], [0, 0, 3]], atol=1e-12)
 
 
 def test_an_unknown_motion_is_named():

@@ -153,8 +153,8 @@ def spoilt(folder: Path, saved: Path, how: str) -> Path:
     ("how", "said"),
     [
         *((how, "not readable as safetensors") for how in ("empty", "text", "truncated", "pickle")),
-        ("other format", "its header says 'foleyspace-tagger-1'"),
-        ("no header", "its header says 'nothing'"),
+        ("other format", "its format is 'foleyspace-tagger-1'"),
+        ("no header", "its header states no format"),
         *((how, "tensors do not fit") for how in ("no shape", "shape is no JSON", "shape is a list")),
         *((how, "tensors do not fit") for how in ("no channels", "odd channels", "wider")),
         *((how, "tensors do not fit") for how in ("a tensor less", "a tensor more")),
@@ -293,5 +293,5 @@ def test_a_hub_without_them_falls_back(hub, caplog):
 
 def test_a_hub_model_of_another_kind_is_an_error(hub, tmp_path, saved):
     data = spoilt(tmp_path, saved, "other format").read_bytes()
-    with hub(data, hashlib.sha256(data).hexdigest()), pytest.raises(InputError, match="its header says"):
+    with hub(data, hashlib.sha256(data).hexdigest()), pytest.raises(InputError, match="its format is"):
         load_separator("someone/some-weights")

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from foleyspace.camera import angles_to_xyz
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.prompt import read_prompt
 from foleyspace.text_encoder import ENCODERS, encode, load_text_encoder
@@ -16,7 +17,6 @@ transformers = pytest.importorskip("transformers")
 
 from foleyspace.spatializer.bands import RATE  # noqa: E402
 from foleyspace.spatializer.dataset import Mixture  # noqa: E402
-from foleyspace.spatializer.scenes import polar  # noqa: E402
 from foleyspace.spatializer.telling import Teller, tell  # noqa: E402
 
 WORDS = ("a", "dog", "barks", "on", "the", "left", "right", "car")
@@ -88,7 +88,8 @@ def test_without_a_hub_it_says_so_at_once(name, monkeypatch, tmp_path):
 
 
 def mixture(*azimuth_deg: float) -> Mixture:
-    paths = np.stack([np.repeat(polar(a, 0.0, np.array([2.0])), 5, axis=0) for a in azimuth_deg])
+    places = angles_to_xyz(np.array([[azimuth, 0.0] for azimuth in azimuth_deg]), np.float64(2.0))
+    paths = np.repeat(places[:, None], 5, axis=1)
     labels = ("dog", "car", "cello")[: len(paths)]
     stems = np.ones((len(paths), RATE), np.float32)
     return Mixture(stems, labels, ("static",) * len(paths), paths, np.ones(len(paths), bool))

@@ -10,6 +10,7 @@ from typing import Any
 
 from foleyspace.batch.ledger import Row, State, read_rows
 from foleyspace.files import atomic_output
+from foleyspace.pages import fill_page
 
 ORDER: tuple[State, ...] = ("quarantined", "failed", "running", "waiting", "done")
 MEANING = {
@@ -42,16 +43,11 @@ def figures(row: Row) -> dict[str, Any]:
 
 
 def _page(rows: list[Row]) -> str:
-    from importlib.resources import files
-
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = files("foleyspace").joinpath("batch.html.j2").read_text(encoding="utf-8")
     counts = Counter(row.state for row in rows)
     done = [row for row in rows if row.state == "done"]
     video_s, wall_s = sum(row.duration_s or 0.0 for row in done), sum(row.wall_s for row in done)
-    return environment.from_string(template).render(
+    return fill_page(
+        "batch.html.j2",
         rows=[{"row": row, "figures": figures(row), "length": clock(row.duration_s)} for row in rows],
         counts=[(state, counts[state], MEANING[state]) for state in ORDER if counts[state]],
         video_time=clock(video_s),

@@ -20,6 +20,7 @@ from foleyspace.evaluation.summary import (
     figure_text,
     head,
 )
+from foleyspace.pages import fill_page
 
 MAX_ITEMS = 60  # with curves and players; the rest is in the figures and the dots
 DOTS = ("SNR", "ILDe", "IPDe", "AZe", "noise", "SI-SDRi")
@@ -35,34 +36,22 @@ def page(
 
     shown = results[:MAX_ITEMS]
     measures = {measure.key: measure for measure in MEASURES}
-    return str(
-        _template().render(
-            name=name,
-            count=len(results),
-            systems=list(systems),
-            verdict=_verdict(groups, systems),
-            groups=[_table(group, systems) for group in groups],
-            measures=[m for m in MEASURES if any(m.key in group.figures for group in groups)],
-            dots=[
-                {"head": head(measures[key]), "svg": dots_svg(measures[key], results, systems)}
-                for key in DOTS
-                if any(key in group.figures for group in groups)
-            ],
-            items=[_item(result, systems, audio) for result in shown],
-            left_out=len(results) - len(shown),
-            version=versions().get("foleyspace", ""),
-        )
-    )
-
-
-def _template() -> Any:
-    from importlib.resources import files
-
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.from_string(
-        files("foleyspace").joinpath("evaluate.html.j2").read_text(encoding="utf-8")
+    return fill_page(
+        "evaluate.html.j2",
+        name=name,
+        count=len(results),
+        systems=list(systems),
+        verdict=_verdict(groups, systems),
+        groups=[_table(group, systems) for group in groups],
+        measures=[m for m in MEASURES if any(m.key in group.figures for group in groups)],
+        dots=[
+            {"head": head(measures[key]), "svg": dots_svg(measures[key], results, systems)}
+            for key in DOTS
+            if any(key in group.figures for group in groups)
+        ],
+        items=[_item(result, systems, audio) for result in shown],
+        left_out=len(results) - len(shown),
+        version=versions().get("foleyspace", ""),
     )
 
 

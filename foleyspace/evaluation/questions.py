@@ -11,20 +11,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.camera import xyz_to_angles
-from foleyspace.metrics.listener import RATE, Reading, hear_where
+from foleyspace.metrics.listener import Reading
 from foleyspace.metrics.localizer import lateral_deg
 from foleyspace.propagation import gain, position
 from foleyspace.types import Floats, Scene, Source
 from foleyspace.word_vectors import clean_word, word_vectors
-
-if TYPE_CHECKING:
-    from foleyspace.metrics.listener_net import ListenerNet
 
 Kind = Literal["direction", "distance", "relative"]
 Topic = Literal["where", "how far", "left", "nearer", "above"]
@@ -114,18 +111,6 @@ def answers(reading: Reading, questions: Sequence[Question]) -> tuple[str, ...]:
         votes = _votes(reading, question.topic, question.about)
         found.append(question.choices[int(votes.argmax()) if len(votes) else 0])
     return tuple(found)
-
-
-def answer(
-    binaural: NDArray[np.floating],
-    scene: Scene,
-    questions: Sequence[Question],
-    net: ListenerNet | None = None,
-) -> tuple[str, ...]:
-    """What the listener, who is told the labels of the scene only, answers by ear. `binaural` (2, n) at 48
-    kHz. Raises `InputError` for other sound."""
-    labels = [source.label for source in scene.sources]
-    return answers(hear_where(binaural, RATE, labels, net), questions)
 
 
 def _choices(topic: Topic, names: dict[str, str]) -> tuple[str, ...]:

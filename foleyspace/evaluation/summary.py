@@ -137,6 +137,7 @@ def head(measure: Measure) -> str:
 
 
 def best_system(measure: Measure, row: Mapping[str, Figure]) -> str:
+    """The system whose mean is the best by `measure`, the first of equals; at least one must be finite."""
     sign = 1 if measure.better == "lower" else -1
     known = [system for system in row if math.isfinite(row[system].mean)]
     return min(known, key=lambda system: sign * row[system].mean)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from foleyspace.errors import InputError
 from foleyspace.files import check_input
 from foleyspace.shipped import shipped_weights
-from foleyspace.tensor_file import read_tensors
+from foleyspace.tensor_file import once_a_version, read_net
 from foleyspace.types import Floats
 from foleyspace.word_vectors import word_vectors
 
@@ -91,28 +90,13 @@ def hear_where(
     return Reading(tuple(labels), times, heard[..., 0], heard[..., 1:])
 
 
+@once_a_version
 def _load(path: Path, device: str) -> ListenerNet:
-    stat = path.stat()
-    return _loaded(path, device, (stat.st_mtime_ns, stat.st_size))
-
-
-@lru_cache(maxsize=2)
-def _loaded(path: Path, device: str, _version: tuple[int, int]) -> ListenerNet:
-    """Shared: nobody writes to it."""
     import torch
 
     from foleyspace.device import torch_device
     from foleyspace.metrics.listener_net import ListenerNet
 
     expected = f"must be a listener's weights ({FORMAT}, made by train_listener)"
-    _, tensors = read_tensors(path, expected, FORMAT)
-    net = ListenerNet()
-    try:
-        missing, unknown = net.load_state_dict(tensors, strict=False)
-    except RuntimeError as error:
-        raise InputError(
-            f"{path}: {expected}, but does not fit ({str(error).splitlines()[-1][:80]})"
-        ) from None
-    if unknown or any(not key.endswith("num_batches_tracked") for key in missing):
-        raise InputError(f"{path}: {expected}, but lacks {missing[:2]} or has {unknown[:2]} too many")
-    return net.eval().requires_grad_(False).to(torch_device(device)).to(memory_format=torch.channels_last)
+    net = read_net(path, expected, FORMAT, lambda _: ListenerNet())
+    return net.requires_grad_(False).to(torch_device(device)).to(memory_format=torch.channels_last)

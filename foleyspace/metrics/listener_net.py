@@ -69,11 +69,12 @@ class ListenerNet(nn.Module):
     def forward(
         self, sound: Tensor, labels: Tensor, stranger: int | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """`sound` (B, 2, n), n a multiple of `FRAME`, and `labels` (B, K, 384), zero where not known, to
-        logits (B, K, T) of its sounding, directions (B, K, T, 3) in the listener frame, the longer the
+        """`sound` (B, 2, n), n a multiple of `FRAME`, and `labels` (B, K, 384), zero or NaN where not known,
+        to logits (B, K, T) of its sounding, directions (B, K, T, 3) in the listener frame, the longer the
         surer (at most about 1), and natural logarithms (B, K, T) of the distance in metres. `stranger`: who
         listens (`Ears`)."""
         planes, levels = cue_planes(sound)
+        labels = labels.nan_to_num(0.0)
         size, slots = labels.shape[:2]
         doubt = doubts(labels) if self.training else None
         evidence = self.ears.evidence(self.ears(levels, stranger), labels, doubt, stranger)

@@ -17,6 +17,7 @@ from foleyspace.metrics.direction import side_of
 from foleyspace.metrics.listener import FORMAT
 from foleyspace.metrics.listener_net import FRAME, STEP
 from foleyspace.metrics.localizer import lateral_deg, wrapped_deg
+from foleyspace.spatializer.between import at_places
 from foleyspace.spatializer.dataset import Batch, draw_mixture, make_batch, with_truth
 from foleyspace.spatializer.hrtfs import HrtfBank
 from foleyspace.spatializer.sounds import SoundSet
@@ -87,9 +88,7 @@ def wanted(batch: Batch) -> Wanted:
     on = power > torch.clamp(10 ** (-OWN_DB / 10) * power.amax(dim=-1, keepdim=True), min=1e-10)
     on &= power > 10 ** (-MIXTURE_DB / 10) * total
     frames, last = power.shape[-1], batch.xyz.shape[2] - 1
-    at = (torch.arange(frames, device=power.device) + 0.5) / frames * last
-    low = at.floor().long().clamp(max=last - 1)
-    xyz = torch.lerp(batch.xyz[:, :, low], batch.xyz[:, :, low + 1], (at - low)[:, None])
+    xyz = at_places(batch.xyz, (torch.arange(frames, device=power.device) + 0.5) / frames * last, 2)
     distance = xyz.norm(dim=-1).clamp(min=0.01)
     share = power / total.clamp(min=1e-20)
     return Wanted(on.float(), xyz / distance[..., None], distance.log(), on * share.sqrt())

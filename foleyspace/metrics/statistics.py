@@ -10,12 +10,12 @@ from foleyspace.types import Floats
 RESAMPLES = 2000
 
 
-def resamples(items: int, seed: int = 0, count: int = RESAMPLES) -> np.ndarray:
-    """(count, items) item numbers drawn with replacement. The same draw for every system and metric is what
-    makes their bootstrap paired."""
+def resamples(items: int, seed: int = 0) -> np.ndarray:
+    """(`RESAMPLES`, items) item numbers drawn with replacement. The same draw for every system and metric
+    is what makes their bootstrap paired. Raises `InputError` for no items."""
     if items < 1:
         raise InputError("a mean needs one item or more")
-    return np.random.default_rng(seed).integers(0, items, (count, items))
+    return np.random.default_rng(seed).integers(0, items, (RESAMPLES, items))
 
 
 def mean_interval(values: Floats, draws: np.ndarray) -> tuple[float, float, float]:

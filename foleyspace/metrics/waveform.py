@@ -16,6 +16,7 @@ from foleyspace.types import Floats
 PHASE_FLOOR = 0.2  # of the mean energy of a cell: below it the phase is not counted
 RESOLUTIONS = ((1024, 600, 120), (2048, 1200, 240), (512, 240, 50))  # FFT size, window, hop
 LOG_RANGE_DB = 80.0
+QUIET_DB = 60.0
 
 
 def stft_distance(estimate: Floats, truth: Floats, rate: int) -> float:
@@ -91,17 +92,17 @@ def multi_resolution_stft(estimate: Floats, truth: Floats) -> float:
     return total / len(RESOLUTIONS)
 
 
-def added_noise_db(estimate: Floats, truth: Floats, rate: int, below_db: float = 60.0) -> float:
+def added_noise_db(estimate: Floats, truth: Floats, rate: int) -> float:
     """Noise floor, dB: energy that the estimate adds where the truth has none, re all of the truth's energy.
 
     "Has none": cells (FFT 2048, 40 ms every 10 ms, both ears' energies added, so that sound at the wrong
-    ear is no noise) that are `below_db` or more below the truth's loudest cell. What counts there is energy
+    ear is no noise) that are 60 dB or more below the truth's loudest cell. What counts there is energy
     over the truth's own. -150 dB where nothing is added, NaN where no cell is that quiet or the truth is
     silent. It shows hiss, musical noise, leaks into pauses; it does not show noise under loud sound.
     """
     estimate, truth = checked_pair(estimate, truth)
     made, wanted = ((np.abs(_fine(sound, rate)) ** 2).sum(axis=0) for sound in (estimate, truth))
-    quiet = wanted < wanted.max() * 10 ** (-below_db / 10)
+    quiet = wanted < wanted.max() * 10 ** (-QUIET_DB / 10)
     if not quiet.any():
         return np.nan
     added = float(np.maximum(made - wanted, 0)[quiet].sum()) / float(wanted.sum())

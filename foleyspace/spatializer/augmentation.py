@@ -8,7 +8,8 @@ from foleyspace.spatializer.bands import HOP, RATE
 from foleyspace.types import Samples
 
 LOW_PASS, HIGH_PASS = (3000, 14000), (60, 400)  # Hz
-UNTOLD, ROUGHLY = 0.85, 0.92  # how often nothing is told of when sources sound; up to here, roughly when
+UNTOLD_ACTIVITY = 0.85  # how often nothing is told of when sources sound
+ROUGHLY = 0.92  # up to here, it is told roughly
 
 
 def coloured(piece: Samples, rng: np.random.Generator) -> Samples:
@@ -73,7 +74,7 @@ def told_activity(stems: Samples, frames: int, rng: np.random.Generator) -> Samp
     count = len(stems)
     activity = np.ones((count, frames), np.float32)
     how = rng.random()
-    if how < UNTOLD:
+    if how < UNTOLD_ACTIVITY:
         return activity
     power = np.square(stems[:, : frames * HOP]).reshape(count, frames, HOP).mean(axis=2) + 1e-10
     if how < ROUGHLY:

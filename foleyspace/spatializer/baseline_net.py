@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from foleyspace.spatializer.between import at_places
 from foleyspace.spatializer.diffwave import Stack
 
 PATCH = 32  # neighbouring samples that make one frame: 1500 frames a second at 48 kHz
@@ -78,9 +79,5 @@ class TrajectoryEmbedding(nn.Module):
 
 def _at_frames(xyz: Tensor, n: int, frames: int) -> Tensor:
     """Straight lines between the T moments of `xyz` (B, K, T, 3), read in the middle of each frame."""
-    last = xyz.shape[2] - 1
     middle = (torch.arange(frames, device=xyz.device) + 0.5) * PATCH - 0.5
-    at = (middle / max(n - 1, 1) * last).clamp(0, last)
-    low = at.floor().long()
-    part = (at - low).to(xyz.dtype)[:, None]
-    return torch.lerp(xyz[:, :, low], xyz[:, :, (low + 1).clamp(max=last)], part)
+    return at_places(xyz, middle / max(n - 1, 1) * (xyz.shape[2] - 1), 2)

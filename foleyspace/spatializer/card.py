@@ -39,7 +39,7 @@ batches = disk_batches(".", load_bank(find_sets("HRTF_FOLDER")), size=8, frames=
 
 
 def read_metas(out: Path) -> dict[Path, dict[str, Any]]:
-    """meta.json of every item below `out`, by folder."""
+    """meta.json of every item below `out`, by folder. Raises `InputError` for one that cannot be read."""
     metas = {}
     for path in sorted(out.glob("shard_*/[0-9]*/meta.json")):
         try:

@@ -13,11 +13,11 @@ from torch import Tensor
 from foleyspace.errors import InputError
 from foleyspace.spatializer.augmentation import coloured, comes_and_goes, steady_noise, told_activity
 from foleyspace.spatializer.bands import HOP, RATE
+from foleyspace.spatializer.conditioning import vectors_by_label
 from foleyspace.spatializer.hrtfs import HrtfBank
 from foleyspace.spatializer.scenes import MOTIONS, draw_path
 from foleyspace.spatializer.sounds import Sound, SoundSet, draw_piece, split_halves
 from foleyspace.types import Floats, Samples
-from foleyspace.word_vectors import DIM, word_vectors
 
 SOURCES = {1: 0.02, 2: 0.63, 3: 0.30, 4: 0.05}  # how often so many sound at once
 ABSENT = 0.06  # how often a slot names what does not sound
@@ -203,13 +203,6 @@ def with_truth(batch: Batch, bank: HrtfBank) -> Batch:
     return replace(batch, truth=render_batch(batch.stems, batch.xyz, bank, batch.which))
 
 
-def label_vectors(labels: list[str]) -> dict[str, Samples]:
-    """The word vector (384,) of each label."""
-    vectors = word_vectors(labels, offline=True)
-    assert vectors.shape[1] == DIM
-    return dict(zip(labels, vectors, strict=True))
-
-
 def batches(
     sounds: SoundSet,
     bank: HrtfBank,
@@ -226,7 +219,7 @@ def batches(
     """Every `step`-th batch from number `first` on, without end; number i is the same whenever it is drawn.
     Processes of other `rank` draw other pieces with as many slots, so that none waits for another. `halves`:
     each batch is of one half of the sounds, and names the tagger that has learned the other one."""
-    vectors = label_vectors(sounds.labels)
+    vectors = vectors_by_label(sounds.labels, offline=True)
     half = split_halves(sounds) if halves else ()
     for rng, common in numbered(seed, first, step, rank):
         if not half:

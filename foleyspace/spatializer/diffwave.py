@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from foleyspace.errors import InputError
+from foleyspace.spatializer.between import at_places
 from foleyspace.types import Floats
 
 STEPS = 50  # diffusion steps of the training schedule
@@ -131,7 +132,7 @@ class Stack(nn.Module):
         (B, n) at RMS `level` and under `conditions` (B, c, frames). `guess` (B, C, n): a first one at the
         sound, relative to `level`, put in where the noise hides it."""
         n = mono.shape[-1]
-        kept = _between(self.kept, step)[:, None, None]
+        kept = at_places(self.kept, step.to(self.kept.dtype), 0)[:, None, None]
         spread = (kept * self.level**2 + 1 - kept).sqrt()  # standard deviation of `noisy`
         sound = fold(mono[:, None] / self.level, self.patch)
         x = torch.cat((fold(noisy / spread, self.patch), sound), dim=1)
@@ -187,16 +188,8 @@ class StepEmbedding(nn.Module):
         )
 
     def forward(self, step: Tensor) -> Tensor:
-        embedded: Tensor = self.layers(_between(self.table, step))
+        embedded: Tensor = self.layers(at_places(self.table, step.to(self.table.dtype), 0))
         return embedded
-
-
-def _between(table: Tensor, step: Tensor) -> Tensor:
-    """Rows of `table` (STEPS, ...) at `step` (B,), read linearly between whole steps."""
-    step = step.to(table.dtype).clamp(0, STEPS - 1)
-    low = step.floor().long()
-    part = (step - low).view(-1, *[1] * (table.ndim - 1))
-    return torch.lerp(table[low], table[(low + 1).clamp(max=STEPS - 1)], part)
 
 
 def conv(inputs: int, outputs: int, kernel: int = 1, dilation: int = 1) -> nn.Conv1d:

@@ -18,6 +18,7 @@ from foleyspace.mel import HIGH_HZ, LOW_HZ, MELS, RANGE_DB, mel_scale
 from foleyspace.mel import HOP as MEL_HOP
 from foleyspace.mel import RATE as MEL_RATE
 from foleyspace.spatializer.bands import BANDS, BINS, HOP, N_FFT, RATE, band_of_bin
+from foleyspace.spatializer.between import at_places
 from foleyspace.tagger import KINDS
 from foleyspace.tagger_net import WIDTHS, TaggerNet
 from foleyspace.word_vectors import DIM
@@ -114,6 +115,8 @@ def doubts(labels: Tensor) -> Tensor:
 
 
 def doubted(words: Tensor, doubt: Tensor | None) -> Tensor:
+    """Unit vectors `words` (B, 384, R, P) of patches with each piece's `doubt` (B, 384) added, unit again; as
+    they are without one."""
     return words if doubt is None else functional.normalize(words + doubt[:, :, None, None], dim=1)
 
 
@@ -124,15 +127,6 @@ def on_grid(patches: Tensor, frames: int, step: int = 1) -> Tensor:
     rows = torch.tensor(_row_of_band().reshape(-1, step).mean(axis=1), dtype=torch.float32, device=device)
     times = (torch.arange(frames // step, device=device) * step + (step - 1) / 2) * PACE / PATCH
     return at_places(at_places(patches, rows, -2), times, -1)
-
-
-def at_places(x: Tensor, positions: Tensor, dim: int) -> Tensor:
-    """Linear interpolation along `dim` at fractional indices; the ends hold."""
-    positions = positions.clamp(0, x.shape[dim] - 1)
-    low = positions.floor().long()
-    high = (low + 1).clamp(max=x.shape[dim] - 1)
-    part = (positions - low).reshape((-1,) + (1,) * (-1 - dim))
-    return torch.lerp(x.index_select(dim, low), x.index_select(dim, high), part)
 
 
 def _mel_number(hz: np.ndarray) -> np.ndarray:

@@ -69,7 +69,8 @@ def find_sets(folder: str | Path, split: str = "train") -> list[Path]:
 
 
 def load_bank(files: Sequence[Path], device: torch.device | str = "cpu") -> HrtfBank:
-    """All sets of `files` that can be read; one that cannot is named in a warning."""
+    """All sets of `files` that can be read; one that cannot is named in a warning. Raises
+    `FoleyspaceError` where none can be."""
     from foleyspace.hrir import load_hrirs
 
     names, spectra, first, directions, responses = [], [], [0], [], []

@@ -74,7 +74,10 @@ def separate(mono: Audio, scene: Scene, options: SeparatorOptions | None = None)
 
     Raises `InputError` for other audio, values that are not finite, more than `MOST` sources at once.
     """
-    samples = _checked(mono)
+    from foleyspace.spatializer.bands import RATE
+    from foleyspace.spatializer.windows import checked_mono
+
+    samples = checked_mono(mono, RATE)
     stems = list(separated_blocks([samples], scene.sources, options or SeparatorOptions()))
     return np.concatenate([np.zeros((len(scene.sources), 0), np.float32), *stems], axis=1)
 
@@ -146,7 +149,11 @@ def separated_blocks(
     rows: NDArray[np.int_] | None = None,
 ) -> Iterator[Samples]:
     """Stems (S, n) block by block of a mixture that comes in `blocks` (1, n) at 48 kHz, in bounded memory;
-    with `rows` (S,), sources of the same row are added up in it."""
+    with `rows` (S,), sources of the same row are added up in it.
+
+    Raises `InputError` for no sources, weights or a device that cannot be used, and more than `MOST` sources
+    at once; `FoleyspaceError` where memory does not suffice for the smallest windows.
+    """
     if len(sources) == 0:
         raise InputError("`sources` is empty but must hold at least one source")
     if len(sources) == 1:
@@ -215,6 +222,7 @@ class _Separator:
         self.options, self.sources, self.rows = options, sources, rows
         self.spans = np.array([audible_span(source) for source in sources])
         self.shares = gains_are_shares(sources)
+        self.device = "cpu"  # where there is never anything to take apart
         if busiest(sources) > 1:
             self.device = torch_device(options.device)
             self.net = load_separator(options.weights, device=self.device, offline=options.offline)
@@ -280,18 +288,6 @@ def _taking_turns(window: Samples, known: Samples) -> Samples:
     at = np.arange(len(window)) / HOP
     weights = np.stack([np.interp(at, np.arange(known.shape[1]), row) for row in share])
     return np.asarray(weights * window, np.float32)
-
-
-def _checked(mono: Audio) -> Samples:
-    from foleyspace.spatializer.bands import RATE
-
-    if mono.samples.shape[0] != 1 or mono.rate != RATE:
-        raise InputError(
-            f"`mono` has {mono.samples.shape[0]} channels at {mono.rate} Hz but must have 1 at {RATE} Hz"
-        )
-    if not np.isfinite(mono.samples).all():
-        raise InputError("`mono` has values that are not finite")
-    return mono.samples
 
 
 def _out_of_memory(error: BaseException) -> bool:

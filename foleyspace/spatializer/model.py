@@ -5,9 +5,9 @@ they saw is steered by the slot's label (FiLM), by what is known of when it soun
 its share, and by how much each patch of the mixture sounds like the label to the tagger (`ears.py`) and to
 the recogniser (`recogniser.py`). Each frame becomes one vector, all bands at once, and layers along time
 (`along_time.py`) take in what comes before and after, the slots hearing the mean of all slots in between. Per
-frame and eighth of the bands that ends in a query; its product with what a fine convolution sees in each cell
-is the slot's claim to it, and so is a plain estimate for each band. A softmax over the slots makes the masks,
-so that the stems add up to the mixture whatever happens. Nothing depends on the order or the number of slots.
+frame and `STEP` bands that ends in a query; its product with what a fine convolution sees in each cell is the
+slot's claim to it, and so is a plain estimate for each band. A softmax over the slots makes the masks, so
+that the stems add up to the mixture whatever happens. Nothing depends on the order or the number of slots.
 
 Who is told a label's vector learns which of the training's sounds go by which name, and trusts that where new
 ones come; who is told only what the ears make of it separates less well. So in training half of the pieces
@@ -30,7 +30,7 @@ from foleyspace.spatializer.fusion import Fusion, Mode
 from foleyspace.spatializer.recogniser import Recogniser, on_bands, together
 from foleyspace.word_vectors import DIM
 
-UNTOLD = 0.5  # of the pieces in training
+UNTOLD_LABEL = 0.5  # of the pieces in training
 MULTIPLE = 2  # frames come in multiples of this (padded here)
 GROUPS = 8  # of the normalisation
 KNOWN = 4  # activity, share, evidence of a patch and of its surroundings
@@ -130,7 +130,7 @@ class SeparatorNet(nn.Module):
         untold = self.no_label.expand_as(told)
         if not self.training:
             return [untold] if labels.isnan().all() else [told, untold]
-        return [torch.where(torch.rand(len(told), 1, 1, device=told.device) < UNTOLD, untold, told)]
+        return [torch.where(torch.rand(len(told), 1, 1, device=told.device) < UNTOLD_LABEL, untold, told)]
 
     @torch.no_grad()
     def _heard(self, features: Tensor, labels: Tensor, stranger: int | None) -> tuple[Tensor, Tensor]:

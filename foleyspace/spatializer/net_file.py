@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
 from torch import nn
 
-from foleyspace.errors import InputError
 from foleyspace.files import check_input
-from foleyspace.tensor_file import write_tensors
+from foleyspace.tensor_file import read_net, write_tensors
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -42,33 +39,13 @@ def save_net(
 def load_net(path: Path, kind: FileKind, build: Callable[[Any], Net]) -> Net:
     """The network of a file of `save_net`, on the CPU: `build` makes it, of the stated shape, and raises
     `ValueError` for one that cannot be. Raises `InputError` for a file that is no such weights or damaged."""
-    from safetensors import SafetensorError, safe_open
-
     path = check_input(path, "weights")
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            header = file.metadata() or {}
-            if (header.get("format"), header.get("version")) != (kind.format, kind.version):
-                raise ValueError(
-                    f"its format is {header.get('format')!r} {header.get('version', '')}".strip()
-                )
-            shape = json.loads(header.get("net", ""))
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        if not all(tensor.isfinite().all() for tensor in state.values()):
-            raise ValueError("it holds NaN or infinite values")
-        with torch.device("meta"):  # no memory is taken for a size that only the header states
-            stated = build(copy(shape)).state_dict()
-        if {name: t.shape for name, t in stated.items()} != {name: t.shape for name, t in state.items()}:
-            raise ValueError("its tensors are not those of the network that it states")
-        net = build(copy(shape))
-        net.load_state_dict(state)
-    except (OSError, SafetensorError, RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:80]
-        raise InputError(
-            f"weights {path} cannot be used ({reason}) but must be a safetensors file of {kind.whose} "
-            f"({kind.format} version {kind.version})"
-        ) from None
-    return net.eval()
+    expected = f"must be a safetensors file of {kind.whose} ({kind.format} version {kind.version})"
+
+    def stated(header: Mapping[str, str]) -> Net:
+        return build(json.loads(header.get("net", "")))
+
+    return read_net(path, expected, kind.format, stated, version=kind.version)
 
 
 def whole_numbers(stated: Any, limits: Mapping[str, tuple[int, int]]) -> dict[str, int]:

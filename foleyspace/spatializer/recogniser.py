@@ -17,12 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foleyspace.errors import InputError
-from foleyspace.mel import mel_scale
+from foleyspace.mel import hz_of_mel, mel_scale, triangles
 from foleyspace.shipped import shipped_weights
 from foleyspace.spatializer.bands import BANDS, BINS, HOP, N_FFT, RATE, band_of_bin
-from foleyspace.spatializer.ears import at_places
-from foleyspace.tensor_file import read_tensors, write_tensors
+from foleyspace.spatializer.between import at_places
+from foleyspace.tensor_file import read_net, write_tensors
 from foleyspace.word_vectors import DIM
 
 SHIPPED, FORMAT = "recogniser.safetensors", "foleyspace-recogniser-1"
@@ -154,17 +153,7 @@ def load_recogniser(path: Path | None = None) -> Recogniser:
 
 
 def _read(path: Path) -> Recogniser:
-    _, tensors = read_tensors(path, EXPECTED, FORMAT)
-    if not all(tensor.isfinite().all() for tensor in tensors.values()):
-        raise InputError(f"{path}: {EXPECTED}, but holds values that are not finite")
-    recogniser = Recogniser()
-    try:
-        missing, unknown = recogniser.load_state_dict(tensors, strict=False)
-    except RuntimeError:
-        raise InputError(f"{path}: {EXPECTED}, but its tensors have other shapes") from None
-    if unknown or any(not name.endswith("num_batches_tracked") for name in missing):
-        raise InputError(f"{path}: {EXPECTED}, but misses {missing[:2]} and has others {unknown[:2]}")
-    return recogniser.eval()
+    return read_net(path, EXPECTED, FORMAT, lambda _: Recogniser())
 
 
 def save_recogniser(recogniser: Recogniser, path: Path, notes: dict[str, Any]) -> Path:
@@ -172,13 +161,9 @@ def save_recogniser(recogniser: Recogniser, path: Path, notes: dict[str, Any]) -
     return write_tensors(path, recogniser.state_dict(), {"format": FORMAT} | notes)
 
 
-def _hz(mel: np.ndarray) -> np.ndarray:
-    return np.asarray(700 * (10 ** (mel / 2595) - 1))
-
-
 def _edges_hz() -> np.ndarray:
     """(`MELS` + 2,) of its triangles: even steps of HTK's mel scale from 0 to 22.05 kHz."""
-    return _hz(np.linspace(0, float(mel_scale(TRUNK_RATE / 2)), MELS + 2))
+    return hz_of_mel(np.linspace(0, float(mel_scale(TRUNK_RATE / 2)), MELS + 2))
 
 
 @lru_cache(maxsize=4)
@@ -186,14 +171,12 @@ def _edges_hz() -> np.ndarray:
 def _mel_matrix(device: str) -> Tensor:
     """(`MELS`, `BANDS`): triangles of unit sum over our bins, each bin with an even part of its band."""
     edges, hz, of_bin = _edges_hz(), np.arange(BINS) * RATE / N_FFT, band_of_bin()
-    rising = (hz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-    falling = (edges[2:, None] - hz) / (edges[2:] - edges[1:-1])[:, None]
-    triangles = np.maximum(0, np.minimum(rising, falling))
-    for row, middle in zip(triangles, edges[1:-1], strict=True):
+    weights = triangles(edges, hz)
+    for row, middle in zip(weights, edges[1:-1], strict=True):
         if row.sum() < LEAST_BIN:
             row[np.abs(hz - middle).argmin()] = 1
-    triangles /= triangles.sum(axis=1, keepdims=True)
-    bands = (triangles / np.bincount(of_bin)[of_bin]) @ np.eye(BANDS)[of_bin]
+    weights /= weights.sum(axis=1, keepdims=True)
+    bands = (weights / np.bincount(of_bin)[of_bin]) @ np.eye(BANDS)[of_bin]
     return torch.tensor(bands, dtype=torch.float32, device=device)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from foleyspace.camera import angles_to_xyz
 from foleyspace.types import Floats
 
 MOTIONS = ("static", "passing", "arc", "approach", "recede", "wander", "off_screen", "behind")
@@ -16,6 +17,7 @@ def draw_path(motion: str, times: Floats, rng: np.random.Generator) -> Floats:
     static: at rest, anywhere in front; passing: straight past at 1-15 m/s, nearest at 0.7-8 m; arc: around
     the listener at one distance; approach, recede: along a ray, at up to 5 m/s; wander: to and fro;
     off_screen: at rest or slow, 45-135 degrees to a side; behind: likewise, 100-260 degrees.
+    Raises `ValueError` for a motion that is none of `MOTIONS`.
     """
     span = max(float(times[-1] - times[0]), 1e-3)
     part = (times - times[0]) / span
@@ -46,15 +48,8 @@ def draw_path(motion: str, times: Floats, rng: np.random.Generator) -> Floats:
         azimuth = 180 + rng.uniform(-80, 80) + rng.normal(0, 6) * span * part
     else:
         raise ValueError(f"`motion` is {motion!r} but must be one of {', '.join(MOTIONS)}")
-    return polar(azimuth, elevation, np.clip(distance, NEAREST_M, FARTHEST_M))
-
-
-def polar(azimuth_deg: Floats, elevation_deg: Floats | float, distance_m: Floats) -> Floats:
-    """Listener-frame xyz (T, 3) m."""
-    azimuth, elevation = np.broadcast_arrays(np.radians(azimuth_deg), np.radians(elevation_deg))
-    across = np.cos(elevation)
-    unit = np.stack([across * np.cos(azimuth), across * np.sin(azimuth), np.sin(elevation)], axis=-1)
-    return unit * distance_m[..., None]
+    angles = np.stack(np.broadcast_arrays(azimuth, elevation), axis=-1)
+    return angles_to_xyz(angles, np.clip(distance, NEAREST_M, FARTHEST_M))
 
 
 def _passing(times: Floats, span: float, elevation: float, side: float, rng: np.random.Generator) -> Floats:

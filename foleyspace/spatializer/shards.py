@@ -21,12 +21,12 @@ from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.evaluation.items import check_sound, find_items
 from foleyspace.propagation import position
 from foleyspace.spatializer.bands import HOP, RATE
+from foleyspace.spatializer.conditioning import vectors_by_label
 from foleyspace.spatializer.dataset import (
     KNOTS,
     Batch,
     Mixture,
     Tell,
-    label_vectors,
     make_batch,
     names_absent,
     numbered,
@@ -122,7 +122,7 @@ def disk_batches(
     by_count: dict[int, list[DiskItem]] = {}
     for item in items:
         by_count.setdefault(len(item.labels), []).append(item)
-    vectors = label_vectors(sorted({label for item in items for label in item.labels}))
+    vectors = vectors_by_label(sorted({label for item in items for label in item.labels}), offline=True)
     counts = sorted(by_count)
     shares = np.array([len(by_count[count]) / len(items) for count in counts])
     for rng, common in numbered(seed, first, step, rank):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from foleyspace.spatializer.between import at_places
 from foleyspace.spatializer.diffwave import Stack, conv, fold, unfold
 from foleyspace.spatializer.fusion import Fusion, Mode
 
@@ -92,7 +93,4 @@ def _log_bands(mono: Tensor) -> Tensor:
 
 def _at_frames(x: Tensor, frames: int) -> Tensor:
     """Straight lines between the moments of `x` (B, C, T), `HOP` samples apart, read amid each patch."""
-    last = x.shape[-1] - 1
-    at = (((torch.arange(frames, device=x.device) + 0.5) * PATCH - 0.5) / HOP).clamp(0, last)
-    low = at.floor().long()
-    return torch.lerp(x[..., low], x[..., (low + 1).clamp(max=last)], (at - low).to(x.dtype))
+    return at_places(x, ((torch.arange(frames, device=x.device) + 0.5) * PATCH - 0.5) / HOP, -1)

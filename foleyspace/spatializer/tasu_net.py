@@ -112,10 +112,13 @@ class RatioVae(nn.Module):
         self.output = nn.Conv2d(half // 2, 2, 3, padding=1)
 
     def encode(self, h: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance, each (B, C, `BANDS` / 4, T / 4), of the latent of the picture `h` (B, 2,
+        `BANDS`, T), whose mono sound is `known` (B, `PLACES`, `BANDS`, T)."""
         mean, log_variance = self.encoder(torch.cat((h, known), dim=1)).chunk(2, dim=1)
         return mean, log_variance.clamp(-12, 4)
 
     def decode(self, latent: Tensor, known: Tensor) -> Tensor:
+        """The picture (B, 2, `BANDS`, T) of a `latent` (B, C, `BANDS` / 4, T / 4) as `encode` gives them."""
         halved = self.halved(known)
         x = self.coarse(self.entry(latent) + self.quartered(functional.silu(halved)))
         x = self.middle(x + halved)
@@ -132,7 +135,7 @@ class LatentDenoiser(nn.Module):
         super().__init__()
         wide = channels * 3 // 2
         self.mood = _Mood(dim, 2 * channels)
-        self.sound = Listener(channels)
+        self.sound = KnownCells(channels)
         self.entry = nn.Conv2d(latents, channels, 3, padding=1)
         self.first = nn.ModuleList(_Residual(channels, 2 * channels) for _ in range(2))
         self.down = nn.Conv2d(channels, wide, 4, stride=2, padding=1)
@@ -166,7 +169,7 @@ class Flipper(nn.Module):
     def __init__(self, latents: int, channels: int, dim: int) -> None:
         super().__init__()
         self.text = nn.Sequential(nn.Linear(dim, 2 * channels), nn.SiLU())
-        self.sound = Listener(channels)
+        self.sound = KnownCells(channels)
         self.entry = nn.Conv2d(latents, channels, 3, padding=1)
         self.blocks = nn.ModuleList(_Residual(channels, 2 * channels) for _ in range(2))
         self.output = nn.Sequential(nn.Linear(3 * channels, channels), nn.SiLU(), nn.Linear(channels, 1))
@@ -180,7 +183,7 @@ class Flipper(nn.Module):
         return logit
 
 
-class Listener(nn.Sequential):
+class KnownCells(nn.Sequential):
     """What is known (B, `PLACES`, `BANDS`, T) as cells (B, C, `BANDS` / 4, T / 4): an embedding of it."""
 
     def __init__(self, channels: int) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.files import file_sha256
 from foleyspace.shipped import shipped_weights
-from foleyspace.tensor_file import read_tensors
+from foleyspace.tensor_file import once_a_version, read_net
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,42 +83,28 @@ def _from_hub(name: str, offline: bool) -> Path:
     return path
 
 
+@once_a_version
 def _load(path: Path, device: str) -> SeparatorNet:
-    stat = path.stat()
-    return _loaded(path, device, (stat.st_mtime_ns, stat.st_size))
-
-
-@lru_cache(maxsize=2)
-def _loaded(path: Path, device: str, _version: tuple[int, int]) -> SeparatorNet:
-    """Shared: nobody writes to it."""
     import torch
 
-    from foleyspace.spatializer.model import NetConfig, SeparatorNet
     from foleyspace.spatializer.recogniser import load_recogniser
 
     expected = f"must be a separator's weights ({FORMAT}, made by foleyspace train)"
     if path.stat().st_size > MAX_BYTES:
         raise InputError(f"{path}: {expected}, but is larger than {MAX_BYTES >> 20} MiB")
-    header, tensors = read_tensors(path, expected, FORMAT)
-    try:
-        shape = json.loads(header["net"])
-        text = {name: shape[name] for name in ("fusion", "text", "encoder") if name in shape}  # older: none
-        config = NetConfig(tuple(shape["channels"]), int(shape["condition"]), **text)
-        with torch.device("meta"):  # no memory is taken for a size that only the header states
-            shapes = {key: tensor.shape for key, tensor in own_tensors(SeparatorNet(config)).items()}
-        other = [key for key, tensor in tensors.items() if shapes.get(key) != tensor.shape]
-        missing = [key for key in shapes if key not in tensors and not key.endswith("num_batches_tracked")]
-        if other or missing:
-            raise ValueError(f"missing {missing[:2]}, of another shape or unknown {other[:2]}")
-        net = SeparatorNet(config)
-        net.load_state_dict(tensors, strict=False)
-        net.recogniser.trunk.load_state_dict(load_recogniser().trunk.state_dict())
-    except (LookupError, ValueError, TypeError, ArithmeticError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:80]
-        raise InputError(f"{path}: {expected}, but its tensors do not fit ({reason})") from None
-    if any(not torch.isfinite(tensor).all() for tensor in tensors.values()):
-        raise InputError(f"{path}: {expected}, but holds values that are not finite")
-    return net.eval().to(device).to(memory_format=torch.channels_last)
+    net = read_net(path, expected, FORMAT, _stated, own=own_tensors)
+    net.recogniser.trunk.load_state_dict(load_recogniser().trunk.state_dict())
+    return net.to(device).to(memory_format=torch.channels_last)
+
+
+def _stated(header: dict[str, str]) -> SeparatorNet:
+    """The network that a file's header describes, untrained."""
+    from foleyspace.spatializer.model import NetConfig, SeparatorNet
+
+    shape = json.loads(header["net"])
+    # older files state nothing about text
+    text: dict[str, Any] = {name: shape[name] for name in ("fusion", "text", "encoder") if name in shape}
+    return SeparatorNet(NetConfig(tuple(shape["channels"]), int(shape["condition"]), **text))
 
 
 def own_tensors(net: SeparatorNet) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ from foleyspace.metrics.listener import hear_where, load_listener
 from foleyspace.metrics.listener_net import FRAME
 from foleyspace.metrics.listener_training import draw_heard, score
 from foleyspace.pipelines.train_listener import CHECKED_AT_ONCE, HELD_SEED, TrainListenerConfig
-from foleyspace.spatializer.dataset import label_vectors
+from foleyspace.spatializer.conditioning import vectors_by_label
 from foleyspace.spatializer.hrtfs import find_sets, load_bank
 from foleyspace.spatializer.sounds import load_sounds
 
@@ -37,7 +37,7 @@ class AlwaysInFront(nn.Module):
 def held_aside(sounds: str, hrtfs: str, pieces: int, weights: str | None) -> None:
     """The figures of the training's `curve.csv`, on more pieces and others."""
     heard, bank = load_sounds(sounds, "held"), load_bank(find_sets(hrtfs, "held"))
-    vectors = label_vectors(heard.labels)
+    vectors = vectors_by_label(heard.labels, offline=True)
     draws = (np.random.default_rng((HELD_SEED + 1, i)) for i in range(-(-pieces // CHECKED_AT_ONCE)))
     frames = TrainListenerConfig.frames
     held = [draw_heard(heard, bank, vectors, CHECKED_AT_ONCE, frames, rng) for rng in draws]

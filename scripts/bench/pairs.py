@@ -53,14 +53,14 @@ def main(
     import torch
 
     from foleyspace.spatializer.bands import BANDS, HOP, RATE, spectrum, to_bins
-    from foleyspace.spatializer.dataset import label_vectors
+    from foleyspace.spatializer.conditioning import vectors_by_label
     from foleyspace.spatializer.sampling import predicted_masks
     from foleyspace.spatializer.sounds import load_sounds
     from foleyspace.spatializer.weights import load_separator
 
-    frames = 16 * round(seconds * RATE / HOP / 16 + 0.5)
+    frames = 16 * round(seconds * RATE / HOP / 16 + 0.5)  # other lengths would draw other pieces than before
     net, held = load_separator(weights), load_sounds(sounds, "held")
-    vectors = label_vectors(held.labels)
+    vectors = vectors_by_label(held.labels, offline=True)
     draw = recorded if as_recorded else training_like
     asked = {"steps": steps, "guidance": guidance, "rounds": rounds}
     rows = []
