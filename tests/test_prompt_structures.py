@@ -238,6 +238,11 @@ A car drives from the front around to the right. | car:0>-90
 a dragon roars far behind me, a sword is drawn close on my right | dragon:180 sword:-90>-90
 """
 WHO_CALLS = """
+Left for 2 seconds, then right: a beep | beep:90>-90
+a bird left above, another right above | bird:90 bird:-90
+An owl hoots right above me and a wolf howls on the left. | owl:up wolf:90
+The vocal dead centre, doubles at 30 left and right, drums in the back. | vocal:0 doubles:30 doubles:-30 drums:180
+Footsteps start at my back right, stop at my front right and then a door slams there. | footsteps:-135>-45 door:-45
 A ghost whispers in my left ear, moves behind my head and whispers into my right ear. | ghost:90>-90
 The door is on my right. Opposite the door a cash register dings. | cash:90
 The phone rings to the left of the sofa, the sofa is on my right | phone:-60

@@ -67,10 +67,18 @@ def cut_fragments(items: Sequence[Phrase | int], tokens: Sequence[Token]) -> lis
                 continue
         elif _negated(fragments[-1], tokens, items[k + 1 :]):
             continue
+        elif item.kind == "then" and _ended(fragments[-1]):
+            fragments.append(Fragment([], "and", sentence))  # "stops on the right and then a door slams"
         fragments[-1].items.append(item)
     for fragment, later in pairwise(fragments):
         fragment.after = later.before
     return _brackets_first([fragment for fragment in fragments if fragment.items])
+
+
+def _ended(fragment: Fragment) -> bool:
+    """Whether a fragment tells where something comes to its end, and names nothing."""
+    places = [item for item in fragment.items if isinstance(item, Phrase)]
+    return len(places) == len(fragment.items) > 1 and places[0].kind == "finish"
 
 
 def _brackets_first(fragments: list[Fragment]) -> list[Fragment]:

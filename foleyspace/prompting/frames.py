@@ -80,6 +80,9 @@ _FRAMES: list[tuple[bool, str, str]] = [
      r"|sit back|lie (?:back|down)|take a (?:deep )?breath)(?: (?:in|out|deeply|slowly|and|now"
      r"|calmly))*(?= [.,!;]|$)", ""),
     (True, r"here ,(?= )", ","),
+    # the places first: "left for 2 seconds, then right: a beep"
+    (True, r"((?:(?:on|from) the )?(?:left|right|front|behind|back|centre|middle|above)(?: [^:.;]*)? then"
+     r" [^:.;]*) : ((?:a|an|the|my|some) [^:.;,]*?)(?= [.!]|$)", r"\2 : \1"),
     # no first of several
     (True, r"first(?= (?!the |a |an |,|we |i |you |one |two )[\w-]+ )(?! .*(?<= )(?:second|third|other) )"
      r"(?=.* (?:then|later|next|after|afterwards) )", ""),

@@ -48,6 +48,11 @@ REWRITES: list[tuple[str, str]] = [
     (r"(?<=[a-z] )with (?:a|an) (?:[\w-]+ )?(?:rattle|roar|bang|screech|squeal|rumble|whoosh|clatter|thud"
      r"|crash|jolt|shriek|bump|thump|jerk|clank|creak|groan|hiss)(?= [,.;]|$)", ""),
     (rf"another (?=(?:{NUM}|few) (?:seconds?|minutes?) (?:later|after|on)(?: |$))", ""),
+    # straight above, but beside "left above"
+    (r"(left (?:above|below|behind)(?= |$)[^.;]*?) right (above|below|behind)(?= |$)", r"\1 \2 on the right"),
+    (r"right (above|below|behind)(?=[^.;]* left (?:above|below|behind)(?: |$))", r"\1 on the right"),
+    (rf"at ({NUM})(?: degrees)? (?:to the |on the )?(?:left and right|right and left|l and r)(?= |$)",
+     r"at \1 degrees on each side"),
     # what falls is heard where it comes from
     (r"(from (?:the|a|my) (?:[\w-]+ )?(?:ceiling|roof|gutter|tap|pipe|branch|eaves)) (?:in|on)to"
      r" (?:a|an|the|my) (?:[\w-]+ )?[\w-]+(?: at my feet| below me| below| on the (?:floor|ground))?"
@@ -79,8 +84,7 @@ REWRITES: list[tuple[str, str]] = [
      r"|horn|whistle|siren|drum|hooter|klaxon)(?= [.,;]|$| (?!on |at |to |in |behind |ahead )\w+s )", ""),
     *((rf"(?:at|by|near|around) {his} (?:feet|heels)(?= [.,;]|$)", f"in the same place as {him}")
       for his, him in (("his", "him"), ("her", "her"), ("their", "them"))),
-    (r"from the opposite direction(?: [:,])?(?= (?:a|an|the|my|some) )", "opposite ,"),
-    (r"from the opposite direction(?= [.,;]|$)", "opposite"),
+    (r"from the opposite direction(?: [:,])?(?= |$)", "opposite ,"),
     (r"(?:chases?|chasing|pursues?|pursuing|hunts?|hunting|follows?|following) (a|an|the) ([\w-]+)(?= from )",
      r"and \1 \2 are moving"),
     (rf"(?<=[a-z,] )and (?:after )?({NUM}) seconds(?: later)?(?: ,)?(?: (?:it|he|she|they))? (?:is|are|was)"
