@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,7 @@ def spatialize(
     from foleyspace.hrir import load_hrirs, minimum_phase_hrirs
     from foleyspace.renderer import RenderOptions
     from foleyspace.renderer import render as render_audio
-    from foleyspace.spatializer.inference import SeparatorOptions, busiest, place
+    from foleyspace.spatializer.inference import SeparatorOptions, busiest, placed
 
     if spatializer not in ("auto", "hrir", "diffusion"):
         raise InputError(f"`spatializer` is {spatializer!r} but must be auto, hrir or diffusion")
@@ -116,11 +117,13 @@ def spatialize(
     working = hrirs.rate if isinstance(hrirs, Hrirs) else WORKING_RATE
     loaded = hrirs if isinstance(hrirs, Hrirs) else load_hrirs(str(hrirs), working)
     options = RenderOptions(distance_gain=distance_gain, air_absorption=distance_gain, doppler=doppler)
-    resampled = [_resampled(signal, working) for signal in signals]
-    if spatializer != "hrir" and len(resampled) == 1 and busiest(scene.sources) > 1:
-        stems = _stems(resampled[0], scene, chosen)
-        out = place(stems, scene, minimum_phase_hrirs(loaded), options)
+    if spatializer != "hrir" and len(signals) == 1 and busiest(scene.sources) > 1:
+        stems = _stems(_resampled(signals[0], WORKING_RATE), scene, chosen)
+        parts = [_resampled(Audio(stem[None], WORKING_RATE), working) for stem in stems]
+        shown = replace(scene, sources=placed(scene.sources))
+        out = render_audio(parts, shown, minimum_phase_hrirs(loaded), options)
     else:
+        resampled = [_resampled(signal, working) for signal in signals]
         out = render_audio(resampled[0] if len(resampled) == 1 else resampled, scene, loaded, options)
     longest = max(round(signal.samples.shape[1] * own_rate / signal.rate) for signal in signals)
     return _as_long(_resampled(out, own_rate), longest)

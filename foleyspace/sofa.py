@@ -235,6 +235,8 @@ def _cartesian(
             raise InputError(f"has elevations beyond 90 degrees in {name} but must stay within")
         if radius.min() < 0:
             raise InputError(f"has a negative radius in {name} but must have positive ones")
+        if direction and values.any() and not radius.any():  # no length: the cartesian [1 0 0] is meant
+            return np.broadcast_to(values, (m, 3)).copy()
         if direction:
             radius = np.ones_like(radius)
         elif name == "SourcePosition" and radius.min() == 0:

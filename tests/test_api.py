@@ -68,6 +68,14 @@ def test_no_sample_is_lost_or_added_between_rates(length, rate, hrirs):
     assert out.samples.shape == (2, length)
 
 
+def test_a_mixture_may_be_heard_through_responses_of_any_rate():
+    both = Scene(tuple(Source(n, n, [0.0], [[1.0, y, 0.0]]) for n, y in (("dog", 1.0), ("bird", -1.0))), 0.1)
+    ears = foleyspace.load_hrirs("mit_kemar", 44100)
+    out = foleyspace.spatialize(NOISE, both, ears, offline=True)
+    assert out.rate == 48000
+    assert out.samples.shape == (2, len(NOISE))
+
+
 def test_the_functions_stay_functions():
     import foleyspace.renderer
 

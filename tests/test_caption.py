@@ -16,6 +16,8 @@ from foleyspace.captioning.labels import clean_label, named
 from foleyspace.captioning.path import legs, sounding_spans
 from foleyspace.captioning.words import direction, distance, elevation, side, span
 from foleyspace.errors import InputError
+from foleyspace.prompt import read_prompt
+from foleyspace.propagation import position
 from foleyspace.types import Scene, Source
 
 # what a listener takes the words for, longest first; degrees to the left for "left"
@@ -220,6 +222,25 @@ def test_behind_me_is_said_of_a_way_behind() -> None:
     before = Scene((moving("car", T, np.linspace(90, -90, 81)),), 8.0)
     assert all("behind me from" in caption(behind, seed=s) for s in range(20))
     assert not any("behind" in caption(before, seed=s) for s in range(20))
+
+
+@pytest.mark.parametrize("start", [-104.0, -100.0, -90.0, -80.0])
+@pytest.mark.parametrize("precision", ["words", "degrees", "clock"])
+def test_a_way_past_the_front_is_read_back_so(start, precision) -> None:
+    scene = Scene((moving("car", T, np.linspace(start, 90, len(T))),), 8)
+    for seed in range(6):
+        words = caption(scene, precision=precision, seed=seed)
+        (car,) = read_prompt(words, 8.0).scene.sources
+        middle = position(car, np.array([4.0]))[0]
+        assert middle[0] > 1, words
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_who_moves_has_one_name_in_all_slices(seed) -> None:
+    times = np.array([0, 4, 8.0])
+    scene = Scene((moving("man", times, [60, 60, -60]),), 8)
+    words = caption(scene, style="tasbench", seed=seed)
+    assert [source.label for source in read_prompt(words, 8.0).scene.sources] == ["man"], words
 
 
 def test_off_screen_is_said() -> None:

@@ -11,10 +11,11 @@ import math
 import numpy as np
 import pytest
 
-from foleyspace.camera import angles_to_xyz
+from foleyspace.camera import angles_to_xyz, xyz_to_angles
 from foleyspace.caption import caption
 from foleyspace.errors import InputError
 from foleyspace.prompt import read_prompt
+from foleyspace.propagation import gain, position
 from foleyspace.types import Scene, Source
 
 ROWS_AND_PAIRS = """
@@ -483,3 +484,43 @@ def test_what_changes_its_place_is_heard_before_too(when):
     before, after = drum.times < 4.9, drum.times > 5.1
     assert (drum.xyz[before, 1] > 1).all()
     assert (drum.xyz[after, 1] < -1).all()
+
+
+def heard_at(text: str, *seconds: float) -> list[tuple[float, float, float, float]]:
+    """Azimuth, elevation, distance and gain of the last source of a prompt of 8 s at these times."""
+    source = read_prompt(text, 8.0).scene.sources[-1]
+    at = np.array(seconds)
+    azimuth, elevation, distance = xyz_to_angles(position(source, at))
+    return list(zip(azimuth, elevation, distance, gain(source, at), strict=True))
+
+
+def test_what_arrives_before_its_time_is_over_is_heard_on():
+    passes = heard_at("a car passes from left to right in 2 seconds, from 1 to 6 seconds", 3.5, 5.5, 6.5)
+    assert [azimuth for azimuth, *_ in passes[:2]] == pytest.approx([-90, -90])
+    assert [level for *_, level in passes] == pytest.approx([1, 1, 0])
+    near = heard_at("a car comes closer in 2 seconds, then stands behind me", 2.5, 3.5)
+    assert [distance for _, _, distance, _ in near] == pytest.approx([1, 1])
+
+
+def test_times_may_be_told_out_of_order():
+    text = "a dog barks on the left from 4 to 6 seconds, then on the right from 1 to 3 seconds"
+    heard = heard_at(text, 0.5, 2, 3.5, 5, 7)
+    assert [level for *_, level in heard] == pytest.approx([0, 1, 0, 1, 0])
+    assert (heard[1][0], heard[3][0]) == pytest.approx((-90, 90))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A violin plays 30 degrees up on the right. A bird sings on the left, further away than the violin",
+        "A plane is overhead. A bird sings on the left; it is closer than the plane.",
+    ],
+)
+def test_nearer_or_further_is_not_higher(text):
+    ((azimuth, elevation, *_),) = heard_at(text, 1)
+    assert (azimuth, elevation) == pytest.approx((90, 0))
+
+
+def test_who_is_beside_a_mover_jumps_with_it():
+    text = "a dog runs from left to right for 4 seconds, then it is behind me. A cat is next to the dog."
+    assert [azimuth for azimuth, *_ in heard_at(text, 4.1, 6, 7.9)] == pytest.approx([-165] * 3)

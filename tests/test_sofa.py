@@ -160,6 +160,11 @@ def test_a_turntable_measurement(write):
     np.testing.assert_allclose(read(path).xyz, XYZ[ring], atol=1e-9)
 
 
+def test_a_cartesian_view_under_a_spherical_type(write):
+    raw = read(write(ListenerView=[1, 0, 0], ListenerView_Type="spherical", ListenerUp=[0, 0, 1]))
+    np.testing.assert_allclose(raw.xyz, XYZ, atol=1e-9)
+
+
 def test_a_view_without_direction_is_taken_as_front(write):
     raw = read(write(ListenerView=[0, 0, 0]))
     np.testing.assert_allclose(raw.xyz, XYZ, atol=1e-9)

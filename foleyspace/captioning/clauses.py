@@ -48,8 +48,8 @@ _RECEDE: tuple[_Verb, ...] = (
 )
 _RISE: tuple[_Verb, ...] = (("rises", "rise", "rising"),)
 _FALL: tuple[_Verb, ...] = (("falls", "fall", "falling"),)
+# nobody walks: that would be heard as steps, where somebody may only be speaking
 _OWN_VERBS: tuple[tuple[_Verb, str], ...] = (
-    (("walks", "walk", "walking"), "man|woman|person|child|people|dog|cat|horse|boy|girl"),
     (("drives", "drive", "driving"), "car|truck|bus|van|motorcycle|motorbike|taxi|tractor|lorry"),
     (("flies", "fly", "flying"), "bird|birds|bee|plane|airplane|aeroplane|helicopter|drone|mosquito|fly|jet"),
 )
@@ -206,8 +206,9 @@ def _turn(name: Named, leg: Leg, rng: np.random.Generator, precision: Precision)
     if any(low + 10 < behind < high - 10 for behind in (-180, 180)):
         through = "behind me "
     elif abs(leg.turn_deg) > LONG_TURN_DEG and any(low + 10 < front < high - 10 for front in (-360, 0, 360)):
-        across = all(abs(abs(azimuth) - 90) < EAR_DEG for azimuth in leg.azimuth_deg)
-        through = "" if across and abs(leg.turn_deg) < 180 + EAR_DEG else "in front of me "
+        # between the plain words it goes without saying
+        plain = all(re.fullmatch("(the |my )?(left|right)( side)?", end) for end in (start, end))
+        through = "" if plain else "in front of me "
     elif abs(leg.turn_deg) > LONG_TURN_DEG:
         through = f"on the {'left' if wrapped((low + high) / 2) > 0 else 'right'} "
     verb = verbs[int(rng.integers(len(verbs)))]

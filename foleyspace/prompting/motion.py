@@ -69,6 +69,9 @@ def stage_track(
         )
     takes = next((float(p.groups["a"]) * UNITS_S[p.groups["u"]] for p in stage if p.kind == "pace"), math.inf)
     times = window[0] + u * min(window[1] - window[0], max(takes, 0.1))
+    if times[-1] < window[1] - 1e-6:  # it is there in time, and stays
+        times = np.append(times, window[1])
+        azimuth, elevation, distance = (np.append(v, v[-1]) for v in (azimuth, elevation, distance))
     return Track(times, azimuth, np.clip(elevation, -90, 90), np.maximum(distance, 0.05))
 
 

@@ -114,8 +114,7 @@ def place_by(
         if pair in _OPPOSED and all(a is b for a, b in zip(at, other, strict=False)):
             contradiction(label, one.text, two.text)
     parts = [_apply(phrase, tracks, offset_m) for phrase, tracks in phrases]
-    longest = max((track for part in parts for track in [part]), key=lambda track: len(track.times))
-    times = longest.times
+    times = max(parts, key=lambda track: len(track.times)).times
     kinds = [phrase.groups["relation"] for phrase, _ in phrases]
     placing = [
         k for k, kind in enumerate(kinds) if kind not in ("above", "below", "nearer", "further", "distance")
@@ -148,11 +147,16 @@ def place_by(
         sided = bool(set(kinds) & set(SIDES)) and ((away < 46).all() or vague)
         if not sided or _true(phrases, own.azimuth_deg):
             azimuth = np.full_like(azimuth, own.azimuth_deg)
+    if own.elevation_deg is None and own.azimuth_deg is not None and set(kinds) <= _HOW_FAR:
+        elevation = np.zeros_like(elevation)  # "on the left, closer than the plane" is no higher for that
     if own.elevation_deg is not None:
         elevation = np.full_like(elevation, own.elevation_deg if not own.straight else 45.0)
     if own.distance_m is not None and offset_m is None:
         distance = np.full_like(distance, own.distance_m)
     return Track(times, azimuth, np.clip(elevation, -90, 90), np.maximum(distance, NEAREST_M))
+
+
+_HOW_FAR = frozenset(("nearer", "further", "distance"))
 
 
 def _true(phrases: Sequence[tuple[Phrase, list[Track]]], azimuth_deg: float) -> bool:
@@ -206,7 +210,7 @@ def _step(phrase: Phrase) -> float | None:
         return float(words.split()[0])
     if words in (*WEAK.split("|"), "immediately"):
         return SIDE_STEP_DEG / 2
-    return 2 * SIDE_STEP_DEG if words.startswith("far") and words == "far" else None
+    return 2 * SIDE_STEP_DEG if words == "far" else None
 
 
 def _between(tracks: list[Track]) -> Track:

@@ -53,6 +53,8 @@ class Resolver:
         if in_turn:  # "a dog, then a cat" with no times: an equal share each
             share, first = 1 / len(chain), chain.index(k) * self.duration / len(chain)
             windows = [(first + a * share, first + b * share) for a, b in windows]
+        in_time = sorted(range(len(stages)), key=lambda n: windows[n][0])
+        stages, windows = [stages[n] for n in in_time], [windows[n] for n in in_time]
         out: list[tuple[tuple[float, float], Track]] = []
         before: Place | None = None
         for stage, window in zip(stages, windows, strict=True):
@@ -161,15 +163,12 @@ class Resolver:
         if len(stages) == 1:
             return stages[0][1]
         times, parts = [], []
-        for (a, b), track in stages:
-            own = track.times if len(track.times) > 1 else np.array([a, b - STEP_S])
-            times.append(own)
-            parts.append(
-                [
-                    np.interp(own, track.times, v)
-                    for v in (track.azimuth_deg, track.elevation_deg, track.distance_m)
-                ]
-            )
+        for n, ((a, b), track) in enumerate(stages):
+            own = track.times if len(track.times) > 1 else np.array([a, b])
+            ways = (track.azimuth_deg, track.elevation_deg, track.distance_m)
+            parts.append([np.interp(own, track.times, values) for values in ways])
+            following = stages[n + 1][0][0] if n + 1 < len(stages) else np.inf
+            times.append(np.append(own[:-1], min(own[-1], following - STEP_S)))  # from there it jumps
         joined = np.concatenate(times)
         keep = np.concatenate([[True], np.diff(joined) > 1e-6])
         azimuth, elevation, distance = (np.concatenate([p[i] for p in parts])[keep] for i in range(3))
