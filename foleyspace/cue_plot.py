@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foleyspace.types import Audio, Floats, Scene
+from foleyspace.analyze import in_blocks
+from foleyspace.heard_path import heard_path
+from foleyspace.types import Audio, Floats, Samples, Scene
 
 if TYPE_CHECKING:
     from foleyspace.analyze import Cues
@@ -18,7 +23,7 @@ _COLUMNS = 1600  # waveform columns: more than a picture has pixels
 
 
 def cue_png(
-    cues: Cues, sound: Audio, *, title: str = "", scene: Scene | None = None, dpi: int = 110
+    cues: Cues, sound: Audio | str | Path, *, title: str = "", scene: Scene | None = None, dpi: int = 110
 ) -> bytes:
     """PNG bytes of four panels over time: both waveforms, ITD, ILD and azimuth; up is left in all.
 
@@ -32,7 +37,8 @@ def cue_png(
     FigureCanvasAgg(figure)
     axes = figure.subplots(4, 1, sharex=True, height_ratios=[1.1, 1, 1, 1.3])
     figure.suptitle(title or "Binaural cues over time", fontsize=13, fontweight="bold", color=INK)
-    _waveforms(axes[0], sound)
+    peaks = in_blocks(sound, partial(_peaks, round(cues.duration * cues.rate)))
+    _waveforms(axes[0], cues.duration, *peaks)
     _cue(axes[1], cues, cues.itd_us, "ITD (µs)", 900, 250, ("left ear leads", "right ear leads"))
     reach = float(np.nanmax(np.abs(cues.ild_db), initial=0.0))
     _cue(axes[2], cues, cues.ild_db, "ILD (dB)", max(12.0, 1.15 * min(reach, 40.0)), None,
@@ -41,7 +47,7 @@ def cue_png(
     if scene is not None:
         _placed(axes[3], scene)
     axes[3].set_xlabel("time (s)")
-    axes[3].set_xlim(0, max(sound.duration, 1e-3))
+    axes[3].set_xlim(0, max(cues.duration, 1e-3))
     for axis in axes:
         _tidy(axis)
     buffer = io.BytesIO()
@@ -49,12 +55,12 @@ def cue_png(
     return buffer.getvalue()
 
 
-def _waveforms(axis: Any, sound: Audio) -> None:
-    """Both channels' peaks, left above and right below the middle line of its own strip."""
-    top = max(float(np.abs(sound.samples).max(initial=0.0)), 1e-4)
+def _waveforms(axis: Any, duration: float, lows: Samples, highs: Samples) -> None:
+    """Both channels' peaks (2, columns), left above and right below the middle line of its own strip."""
+    top = max(float(highs.max(initial=0.0)), -float(lows.min(initial=0.0)), 1e-4)
     for channel, (offset, colour, name) in enumerate(((1.0, LEFT, "left"), (-1.0, RIGHT, "right"))):
-        low, high = _peaks(sound.samples[channel])
-        times = np.linspace(0, sound.duration, len(low))
+        low, high = lows[channel], highs[channel]
+        times = np.linspace(0, duration, len(low))
         axis.fill_between(times, offset + low / top * 0.95, offset + high / top * 0.95, color=colour, lw=0.4)
         axis.text(0.006, 0.97 if channel == 0 else 0.03, name, color=colour, transform=axis.transAxes,
                   va="top" if channel == 0 else "bottom", fontsize=9, fontweight="bold",
@@ -65,10 +71,22 @@ def _waveforms(axis: Any, sound: Audio) -> None:
     axis.set_ylabel(f"waveform\n(peak {decibels:.1f} dBFS)")
 
 
-def _peaks(samples: Any) -> tuple[Floats, Floats]:
-    count = min(_COLUMNS, len(samples))
-    edges = np.linspace(0, len(samples), count + 1).astype(int)[:-1]
-    return np.minimum.reduceat(samples, edges), np.maximum.reduceat(samples, edges)
+def _peaks(total: int, _rate: int, _channels: int, blocks: Iterator[Samples]) -> tuple[Samples, Samples]:
+    """Lowest and highest sample (2, columns) of each of the picture's columns, of `total` samples."""
+    count = min(_COLUMNS, total)
+    edges = np.linspace(0, total, count + 1).astype(int)[:-1]
+    low, high = np.zeros((2, 2, count), np.float32)
+    start = 0
+    for block in blocks:
+        # the columns this block reaches into, the first perhaps begun by the one before
+        columns = slice(*np.searchsorted(edges, [start, start + block.shape[1]], side="left"))
+        if columns.start == count or edges[columns.start] > start:
+            columns = slice(columns.start - 1, columns.stop)
+        inside = np.maximum(edges[columns] - start, 0)
+        low[:, columns] = np.minimum(low[:, columns], np.minimum.reduceat(block[:2], inside, axis=1))
+        high[:, columns] = np.maximum(high[:, columns], np.maximum.reduceat(block[:2], inside, axis=1))
+        start += block.shape[1]
+    return low, high
 
 
 def _cue(
@@ -106,10 +124,10 @@ def _cue(
 def _placed(axis: Any, scene: Scene) -> None:
     """Where the scene puts its heard sources."""
     for source, colour in zip(scene.sources, _SOURCE_COLOURS * len(scene.sources), strict=False):
-        x, y, _ = source.xyz.T
+        path = heard_path(source, scene.duration)
+        x, y, _ = path.xyz.T
         folded = np.degrees(np.arctan2(y, np.abs(x)))
-        heard = np.asarray(source.gain_db) > -30.0
-        axis.plot(source.times, np.where(heard, folded, np.nan), "--", color=colour, lw=1.8, zorder=5)
+        axis.plot(path.times, np.where(path.heard, folded, np.nan), "--", color=colour, lw=1.8, zorder=5)
 
 
 def _multiple(step: float) -> Any:

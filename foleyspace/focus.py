@@ -18,7 +18,7 @@ import numpy as np
 from foleyspace.envelope import Envelope, mean_before
 from foleyspace.held import HOLDERS
 from foleyspace.observed import CELLS, REACH, ObservedTrack
-from foleyspace.sounding_priors import ANIMATE
+from foleyspace.sounding_priors import ANIMATE, sound_kind
 from foleyspace.types import Floats
 
 LONG = frozenset({"train"})  # longer than they look, and loud where they are near
@@ -47,7 +47,7 @@ def focus_point(
     centre, size = (track.xyxy[:, :2] + track.xyxy[:, 2:]) / 2, track.xyxy[:, 2:] - track.xyxy[:, :2]
     handling = np.full(n, 1.0) if voice is None else 1.0 - voice
     cues = [_of_class(track, size)]
-    if track.label in HOLDERS:
+    if sound_kind(track.label) in HOLDERS:
         cues += _held(track, handling) + _pose(track, handling, centre, size)
     if heard is not None:
         cues += _in_step(track, heard)
@@ -60,11 +60,11 @@ Cue = tuple[Floats, Floats]  # offsets (N, 2) in box sizes, precision (N,)
 
 
 def _of_class(track: ObservedTrack, size: Floats) -> Cue:
-    offset = np.zeros(2)
-    if track.label in ANIMATE:
+    offset, kind = np.zeros(2), sound_kind(track.label)
+    if kind in ANIMATE:
         tall = float((size[:, 1] / np.maximum(size[:, 0], 1e-6)).mean())
         offset[1] = -0.2 * float(np.clip(tall - 0.5, 0, 1))
-    if track.label in LONG and float(np.median(size[:, 0])) > LONG_WIDTH:
+    if kind in LONG and float(np.median(size[:, 0])) > LONG_WIDTH:
         offset[0] = _near_end(track)
     n = len(track.times)
     return np.repeat(offset[None], n, axis=0), np.full(n, BOX_STD**-2)

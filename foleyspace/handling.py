@@ -11,7 +11,7 @@ from foleyspace.boxes import area, intersection
 from foleyspace.evidence import Evidence, object_speed
 from foleyspace.held import HOLDERS
 from foleyspace.observed import ObservedTrack
-from foleyspace.sounding_priors import ANIMATE, VEHICLES
+from foleyspace.sounding_priors import ANIMATE, VEHICLES, sound_kind
 from foleyspace.types import Floats
 
 TOUCHES = 0.15  # of the smaller box
@@ -31,13 +31,13 @@ def hand_over(tracks: Sequence[ObservedTrack], scored: Sequence[Evidence]) -> li
     glimpses of it and not only those that were named alike for long enough to be followed. Nor does what
     is only known to move, which may be an arm, nor what goes by itself.
     """
-    out = list(scored)
+    out, kinds = list(scored), [sound_kind(track.label) for track in tracks]
     for i, thing in enumerate(tracks):
-        if thing.label in ANIMATE or thing.label in VEHICLES or scored[i].motion < MOVES:
+        if kinds[i] in ANIMATE | VEHICLES or scored[i].motion < MOVES:
             continue
         for j, person in enumerate(tracks):
             apart = person.times[-1] < thing.times[0] or thing.times[-1] < person.times[0]
-            if person.label not in HOLDERS or apart:
+            if kinds[j] not in HOLDERS or apart:
                 continue
             a, b, i_rows, j_rows = _together(person, thing)
             if not _goes_along(person, thing, a, b, i_rows, j_rows):

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.boxes import area, intersection, iou
-from foleyspace.sounding_priors import ANIMATE
+from foleyspace.sounding_priors import ANIMATE, sound_kind
 from foleyspace.types import Floats
 
 HOLDERS = frozenset({"person", "man", "woman", "child"})
@@ -38,7 +38,7 @@ class Glimpses:
 
     def inanimate(self) -> Glimpses:
         """Those of things."""
-        keep = [k for k, label in enumerate(self.labels) if label not in ANIMATE]
+        keep = [k for k, label in enumerate(self.labels) if sound_kind(label) not in ANIMATE]
         return Glimpses(self.xyxy[keep], self.score[keep], tuple(self.labels[k] for k in keep))
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foleyspace.head_noun import kind_of
 from foleyspace.hearing import RATIO_LIMITS, Hearing, affinity, kinds
 from foleyspace.held import HOLDERS
 from foleyspace.label_sounds import sounds_of
 from foleyspace.motion import LABEL as MOVER
+from foleyspace.sounding_priors import sound_kind
 from foleyspace.tagger import KINDS
 from foleyspace.types import Floats
-from foleyspace.word_vectors import word_vectors
+from foleyspace.word_vectors import clean_word, word_vectors
 
 # of the sounds of a kind, the share that somebody makes with mouth, feet, hands or what is in them (mowers,
 # saws and blowers sound like vehicles)
@@ -72,15 +74,19 @@ def match(hearing: Hearing, labels: Sequence[str], trust: float = TRUST) -> Matc
 
     People make sounds of their own, and those of what they play and handle: the better of both counts.
     """
-    names = [name for name in dict.fromkeys(labels) if name not in ANY_SOUND]
+    names = [name for name in dict.fromkeys(labels) if kind_of(name, ANY_SOUND) is None]
     known = affinity(hearing, names)
     kind = kinds(hearing)
     people = by_people(kind)
     columns = {}
     for name, own in zip(names, known.T, strict=True):
-        columns[name] = np.maximum(own, people) if name in HOLDERS else own
-    columns |= {name: np.ones(len(hearing.times)) for name in ANY_SOUND}
-    ratio = np.stack([columns[label] for label in labels], axis=1) if labels else np.ones((len(kind), 0))
+        columns[name] = np.maximum(own, people) if sound_kind(name) in HOLDERS else own
+    anything = np.ones(len(hearing.times))
+    ratio = (
+        np.stack([columns.get(label, anything) for label in labels], axis=1)
+        if labels
+        else np.ones((len(kind), 0))
+    )
     return Matched(hearing.times, ratio**trust, kind[:, [KINDS.index(name) for name in VOICES]].sum(axis=1))
 
 
@@ -90,8 +96,8 @@ def match_words(words: Sequence[str], labels: Sequence[str], *, offline: bool = 
     said = word_vectors(words, offline=offline)
 
     def near(label: str) -> float:
-        names = [label] if label not in HOLDERS else [label, *PLAYED]
-        sounds = {sound for name in names for sound in (name, *sounds_of(name))}
+        names = [label] if sound_kind(label) not in HOLDERS else [label, *PLAYED]
+        sounds = {sound for name in names for sound in (name, *sounds_of(clean_word(name)))}
         return float((said @ word_vectors(sorted(sounds), offline=offline).T).max())
 
     likeness = {label: near(label) for label in dict.fromkeys(labels)}

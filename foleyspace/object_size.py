@@ -7,8 +7,9 @@ often 20 % off, and so is its distance.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
+
+from foleyspace.head_noun import kind_of
 
 
 class Size(NamedTuple):
@@ -244,19 +245,10 @@ ALIASES: dict[str, str] = {
     **dict.fromkeys(("handgun", "pistol"), "gun"),
     **dict.fromkeys(("rat",), "mouse animal"),
 }
+_KNOWN = SIZES.keys() | ALIASES.keys()
 
 
 def object_size(label: str) -> Size | None:
-    """Typical size of a class by its name, or None.
-
-    Case, hyphens and underscores do not count; plurals and adjectives are taken off ("acoustic
-    guitars" is a guitar, "police car" a car).
-    """
-    words = re.sub(r"[\W_]+", " ", label.lower()).split()
-    for start in range(len(words)):  # the head noun stands last in English
-        name = " ".join(words[start:])
-        for form in (name, name.removesuffix("s"), name.removesuffix("es")):
-            found = SIZES.get(ALIASES.get(form, form))
-            if found is not None:
-                return found
-    return None
+    """Typical size of what a label is a kind of ("acoustic guitars": guitar; `kind_of`), or None."""
+    kind = kind_of(label, _KNOWN)
+    return None if kind is None else SIZES[ALIASES.get(kind, kind)]

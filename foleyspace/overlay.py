@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from foleyspace.camera import DEFAULT_FOV_DEG, Projection, check_view
 from foleyspace.errors import FoleyspaceError, InputError
-from foleyspace.overlay_frame import draw_frame
+from foleyspace.overlay_frame import draw_frame, plan_frames
 from foleyspace.types import Audio, Clip, Scene, Track
 
 MIN_SIDE, MAX_FPS = 480, 60
@@ -54,6 +54,7 @@ def write_overlay(
         raise InputError(f"`max_height` is {max_height} but must be between 120 and 4320 pixels")
     size_wh = output_size(clip.size_wh, max_height)
     fps = min(max(clip.fps, Fraction(1)), Fraction(MAX_FPS))
+    plan = plan_frames(tracks, scene)
     with atomic_output(out_path, overwrite=overwrite) as part, tempfile.TemporaryDirectory() as folder:
         sound = _sound_file(audio, Path(folder))
         levels = None if sound is None else ear_levels(sound, float(fps))
@@ -72,6 +73,7 @@ def write_overlay(
                         projection=projection,
                         levels_db=level,
                         heard=heard,
+                        plan=plan,
                     )
                 )
 

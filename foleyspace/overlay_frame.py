@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,38 @@ from numpy.typing import NDArray
 from foleyspace import draw
 from foleyspace.camera import DEFAULT_FOV_DEG, Projection
 from foleyspace.draw import BLACK, GREY, WHITE, Colour, Frame
-from foleyspace.topview import draw_topview, place_at, source_colours
-from foleyspace.types import Floats, Scene, Track
+from foleyspace.heard_path import place_at, within
+from foleyspace.topview import MapPlan, draw_topview, plan_map
+from foleyspace.types import Floats, Scene, Source, Track
 
 HEARD = 0.05  # tracks with a smaller sounding weight are drawn thin and grey
 HEARD_WORDS = 3
 GAP_S = 0.6  # a box is drawn between two sightings no farther apart than this
 _CORNERS = ("bottom right", "bottom left", "top right", "top left")
+
+
+@dataclass(frozen=True)
+class FramePlan:
+    """What all frames of a clip have in common: the map's, the `corner` it is in, the `sources` by id,
+    whether they are of the tracks (`known`), from when to when (T, 2) s each track may be drawn."""
+
+    map: MapPlan
+    corner: str
+    sources: dict[str, Source]
+    known: bool
+    spans: Floats
+
+
+def plan_frames(tracks: Sequence[Track], scene: Scene) -> FramePlan:
+    """Made once for many frames: the time a frame takes then does not grow with the length of the film."""
+    sources = {source.id: source for source in scene.sources}
+    return FramePlan(
+        plan_map(scene),
+        _quiet_corner(tracks),
+        sources,
+        any(track.id in sources for track in tracks),
+        np.array([_shown_span(track) for track in tracks]).reshape(-1, 2),
+    )
 
 
 def draw_frame(
@@ -29,6 +55,7 @@ def draw_frame(
     projection: Projection = "rectilinear",
     levels_db: tuple[float, float] | None = None,
     heard: Sequence[tuple[str, float]] = (),
+    plan: FramePlan | None = None,
 ) -> NDArray[np.uint8]:
     """A copy of an RGB frame (H, W, 3) with what is known about `time` (s) drawn on it.
 
@@ -37,21 +64,24 @@ def draw_frame(
     grey boxes make no sound; the cross hair is where on the object the sound is made, the thin ellipse how
     far from there it may be (one standard deviation). The map shows all sources from above: hollow ones are
     off screen. `levels_db`: of the left and right ear, dBFS. `heard`: what the sound was taken for, words
-    with their probability, written into a corner.
+    with their probability, written into a corner. `plan`: what `plan_frames` made of these tracks and this
+    scene, where many frames are drawn.
     """
+    plan = plan or plan_frames(tracks, scene)
     canvas = np.array(frame, np.uint8, order="C")
     height, width = canvas.shape[:2]
     unit = min(height, width) / 480
-    colours = source_colours(scene)
-    placed = {source.id: place_at(source, time) for source in scene.sources}
-    known = any(track.id in placed for track in tracks)
+    colours = plan.map.colours
+    placed = {}
     seen = []
-    for track in tracks:
+    for track in (tracks[k] for k in within(plan.spans, time)):
         found = _seen_at(track, time)
         if found is None:
             continue
         xyxy, focus, std, weight = found
-        if known:  # what the scene makes of the weights is what is heard
+        if track.id in plan.sources:
+            placed[track.id] = place_at(plan.sources[track.id], time)
+        if plan.known:  # what the scene makes of the weights is what is heard
             weight = float(min(1.0, 10 ** (placed[track.id][1] / 20))) if track.id in placed else 0.0
         seen.append((track, xyxy, focus, std, weight))
     seen.sort(key=lambda entry: entry[-1])
@@ -61,36 +91,41 @@ def draw_frame(
         if weight >= HEARD:
             _doubt(canvas, focus, std, colours.get(track.id, GREY), unit)
             _focus(canvas, focus, colours.get(track.id, GREY), unit)
-    corner = _quiet_corner(tracks)
-    map_box = _map_box(width, height, corner)
+    map_box = _map_box(width, height, plan.corner)
     taken = [map_box]
     if heard:
-        taken.append(_heard_words(canvas, heard, corner, unit))
+        taken.append(_heard_words(canvas, heard, plan.corner, unit))
     for track, xyxy, _, _, weight in reversed(seen):
         distance_m = float(np.linalg.norm(placed[track.id][0])) if track.id in placed else None
         _label(canvas, xyxy, track.label, weight, distance_m, colours.get(track.id, GREY), unit, taken)
     cone_deg = 360.0 if projection == "equirectangular" else fov_deg
-    draw_topview(canvas, map_box, scene, time, cone_deg, levels_db)
+    draw_topview(canvas, map_box, scene, time, cone_deg, levels_db, plan.map)
     return canvas
 
 
-def _seen_at(track: Track, time: float) -> tuple[Floats, Floats, Floats | None, float] | None:
-    """Box (4,), focus (2,), its standard deviation (2,) if known, and sounding weight at a time; None when
-    the track is not in the picture."""
+def _shown_span(track: Track) -> tuple[float, float]:
+    """From when to when (s) a track may be drawn: half a step past its sightings."""
     times = track.times
     spare = 0.5 * float(np.median(np.diff(times))) if len(times) > 1 else 0.1
-    if not times[0] - spare <= time <= times[-1] + spare:
-        return None
+    return float(times[0]) - spare, float(times[-1]) + spare
+
+
+def _seen_at(track: Track, time: float) -> tuple[Floats, Floats, Floats | None, float] | None:
+    """Box (4,), focus (2,), its standard deviation (2,) if known, and sounding weight at a time within the
+    track's span; None in a gap of its sightings."""
+    times = track.times
     after = int(np.clip(np.searchsorted(times, time), 0, len(times) - 1))
     before = max(after - 1, 0)
     if times[after] - times[before] > GAP_S and min(times[after] - time, time - times[before]) > 0.1:
         return None
 
+    near = slice(before, after + 1)  # not the whole track: it may be as long as a film
+
     def at(values: Floats) -> Floats:
-        return np.array([np.interp(time, times, column) for column in values.T])
+        return np.array([np.interp(time, times[near], column) for column in values[near].T])
 
     std = None if track.focus_std is None else at(track.focus_std)
-    return at(track.xyxy), at(track.focus_xy), std, float(np.interp(time, times, track.sounding))
+    return at(track.xyxy), at(track.focus_xy), std, float(np.interp(time, times[near], track.sounding[near]))
 
 
 def _box(canvas: Frame, xyxy: Floats, weight: float, colour: Colour, unit: float) -> None:

@@ -136,13 +136,12 @@ def _cues(
 ) -> tuple[str, list[tuple[str, str]]]:
     if audio is None:
         return "", []
-    from foleyspace.analyze import analyze_binaural, load_audio, summarise
+    from foleyspace.analyze import analyze_binaural, summarise
     from foleyspace.cue_plot import cue_png
 
-    sound = audio if isinstance(audio, Audio) else load_audio(audio)
-    cues = analyze_binaural(sound) if cues is None else cues
+    cues = analyze_binaural(audio) if cues is None else cues
     image = cue_png(
-        cues, sound, title="Measured in the binaural sound; dashed: where the scene puts it", scene=scene
+        cues, audio, title="Measured in the binaural sound; dashed: where the scene puts it", scene=scene
     )
     summary = summarise(cues)
     facts = []

@@ -8,11 +8,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foleyspace.camera import xyz_to_angles
-from foleyspace.topview import FAINT_DB, map_scale, source_colours
-from foleyspace.types import Floats, Scene, Source
+from foleyspace.heard_path import HeardPath, heard_path
+from foleyspace.topview import map_scale, source_colours
+from foleyspace.types import Floats, Scene
 
 MAP_SIDE = 460
 PATH_POINTS = 400  # of a stretch: more than the picture shows
@@ -59,9 +59,10 @@ def trajectory_map(scene: Scene, fov_deg: float) -> dict[str, Any]:
     taken: list[tuple[float, float]] = []
     for source in scene.sources:
         colour = colours[source.id]
-        for points, hidden in _runs(source, lambda xyz: at(scale(xyz))):
+        path = heard_path(source, scene.duration)
+        for points, hidden in _runs(path, lambda xyz: at(scale(xyz))):
             paths.append({"d": _path(points), "colour": colour, "hidden": hidden})
-        ends = _heard_ends(source)
+        ends = _heard_ends(path)
         if ends is None:
             continue
         first, last = at(scale(ends))
@@ -82,20 +83,17 @@ def trajectory_map(scene: Scene, fov_deg: float) -> dict[str, Any]:
             "dots": dots, "names": names}  # fmt: skip
 
 
-def _heard(source: Source) -> NDArray[np.bool_]:
-    return np.asarray(source.gain_db) > FAINT_DB
-
-
-def _heard_ends(source: Source) -> Floats | None:
+def _heard_ends(path: HeardPath) -> Floats | None:
     """First and last heard point (2, 3) m."""
-    heard = np.flatnonzero(_heard(source))
-    return None if len(heard) == 0 else source.xyz[heard[[0, -1]]]
+    heard = np.flatnonzero(path.heard)
+    return None if len(heard) == 0 else path.xyz[heard[[0, -1]]]
 
 
-def _runs(source: Source, project: Callable[[Floats], Floats]) -> list[tuple[Floats, bool]]:
+def _runs(path: HeardPath, project: Callable[[Floats], Floats]) -> list[tuple[Floats, bool]]:
     """Stretches of the path while it is heard: map points and whether the source is out of the picture."""
-    heard, visible = _heard(source), np.asarray(source.visible)
-    state = np.where(heard, visible.astype(int), -1)
+    if not path.heard.any():
+        return []
+    state = np.where(path.heard, path.visible.astype(int), -1)
     edges = [0, *(np.flatnonzero(np.diff(state)) + 1), len(state)]
     runs = []
     for k, (start, end) in enumerate(pairwise(edges)):
@@ -103,7 +101,7 @@ def _runs(source: Source, project: Callable[[Floats], Floats]) -> list[tuple[Flo
             continue
         # up to the next stretch's first point, or a gap would show between them
         stop = end + 1 if k + 2 < len(edges) and state[end] >= 0 else end
-        points = source.xyz[start:stop]
+        points = path.xyz[start:stop]
         points = points[np.linspace(0, len(points) - 1, min(len(points), PATH_POINTS)).round().astype(int)]
         runs.append((project(points), bool(state[start] == 0)))
     return runs
@@ -117,18 +115,20 @@ def source_rows(scene: Scene) -> list[dict[str, str]]:
     colours = hex_colours(scene)
     rows = []
     for source in scene.sources:
-        heard = _heard(source)
+        path = heard_path(source, scene.duration)
+        heard = path.heard
         if not heard.any():
             continue
-        azimuth, _, distance = xyz_to_angles(source.xyz[heard])
+        azimuth, _, distance = xyz_to_angles(path.xyz[heard])
         azimuth = np.degrees(np.unwrap(np.radians(azimuth)))
-        off = float((~np.asarray(source.visible)[heard]).mean())
+        # by time: a source's own points need not be evenly spaced
+        off = float(np.average(~path.visible[heard], weights=np.gradient(path.times)[heard]))
         rows.append(
             {
                 "label": source.label,
                 "caption": source.caption,
                 "colour": colours[source.id],
-                "heard": f"{source.times[heard][0]:.1f} to {source.times[heard][-1]:.1f}",
+                "heard": f"{path.times[heard][0]:.1f} to {path.times[heard][-1]:.1f}",
                 "azimuth": _range(azimuth, "{:+.0f}"),
                 "distance": _range(distance, "{:.1f}"),
                 "off": "no" if off < 0.005 else f"{100 * off:.0f} %",

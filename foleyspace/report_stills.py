@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace.camera import DEFAULT_FOV_DEG, Projection
+from foleyspace.heard_path import FAINT_DB, audible_spans, place_at, within
 from foleyspace.overlay_frame import draw_frame
-from foleyspace.topview import ALL_AROUND_DEG, FAINT_DB, place_at
-from foleyspace.types import Clip, Floats, Scene, Track
+from foleyspace.topview import ALL_AROUND_DEG
+from foleyspace.types import Clip, Floats, Scene, Source, Track
 
 STILL_HEIGHT = 480
 
@@ -63,7 +64,9 @@ def telling_moments(
     # not on a cut, where everything fades
     for cut in cuts:
         grid = grid[np.abs(grid - cut) > 0.15] if (np.abs(grid - cut) > 0.15).any() else grid
-    azimuth, distance, crowd = (np.array(v) for v in zip(*(_focus_of(scene, t) for t in grid), strict=True))
+    spans = audible_spans(scene)
+    foci = [_focus_of([scene.sources[k] for k in within(spans, t)], t) for t in grid]
+    azimuth, distance, crowd = (np.array(v) for v in zip(*foci, strict=True))
     apart = max(end_s / (2.5 * count), 0.05)
     picked: list[tuple[float, str]] = []
 
@@ -93,9 +96,9 @@ def telling_moments(
     return sorted(picked)
 
 
-def _focus_of(scene: Scene, time: float) -> tuple[float, float, int]:
+def _focus_of(sources: Sequence[Source], time: float) -> tuple[float, float, int]:
     """Azimuth and distance of what is heard, weighted by energy, and how many sources are heard."""
-    placed = [place_at(source, time) for source in scene.sources]
+    placed = [place_at(source, time) for source in sources]
     placed = [p for p in placed if p[1] > FAINT_DB and p[3] < ALL_AROUND_DEG]
     if not placed:
         return math.nan, math.nan, 0

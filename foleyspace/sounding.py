@@ -95,16 +95,15 @@ def _weights(
     for track, entry, ratio in zip(tracks, scored, affinity, strict=True):
         now = entry.score * _moment(track, tracks) if entry.score >= MIN_SCORE else np.zeros(len(track.times))
         moments.append(now if ratio is None else now * ratio / entry.affinity)
+    begins, ends = (np.array([track.times[end] for track in tracks]) for end in (0, -1))
     weights = []
     for track, own in zip(tracks, moments, strict=True):
-        best = np.max(
-            [
-                np.interp(track.times, other.times, score, left=0, right=0)
-                for other, score in zip(tracks, moments, strict=True)
-                if _meet(track, other)
-            ],
-            axis=0,
-        )
+        best = np.zeros(len(own))
+        # row by row only where another is there too: a long shot has thousands that come and go
+        for k in np.flatnonzero((begins <= track.times[-1]) & (ends >= track.times[0])).tolist():
+            met = slice(*np.searchsorted(track.times, [begins[k], np.nextafter(ends[k], np.inf)]))
+            now = np.interp(track.times[met], tracks[k].times, moments[k])
+            np.maximum(best[met], now, out=best[met])
         weights.append(np.where(best > 0, own / np.maximum(best, 1e-12), 0.0) ** SHARPNESS)
     return weights
 

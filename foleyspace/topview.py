@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from foleyspace import draw
 from foleyspace.draw import GREY, PALETTE, PANEL, WHITE, Colour, Frame, mixed
+from foleyspace.heard_path import FAINT_DB, audible_spans, heard_path, place_at, stretch, within
+from foleyspace.propagation import position
 from foleyspace.types import Floats, Scene, Source
 
 TRAIL_S = 2.5
-FAINT_DB = -30.0  # a source below this does not count as heard at that moment
 RINGS_M = (1, 2, 5, 10, 20, 50, 100)
 Box = tuple[float, float, float, float]
 ToPixels = Callable[[Floats], Floats]
@@ -52,9 +53,9 @@ def map_scale(scene: Scene) -> MapScale:
     """The scale that holds the whole scene: fixed for a video, so that nothing on the map breathes."""
     farthest, behind = 0.0, False
     for source in scene.sources:
-        heard = np.asarray(source.gain_db) > FAINT_DB
-        if heard.any():
-            xyz = np.asarray(source.xyz)[heard]
+        path = heard_path(source, scene.duration)
+        if path.heard.any():
+            xyz = path.xyz[path.heard]
             farthest = max(farthest, float(np.linalg.norm(xyz, axis=1).max()))
             behind |= bool((xyz[:, 0] < -0.2 * np.abs(xyz[:, 1])).any())
     return MapScale(
@@ -67,20 +68,18 @@ def source_colours(scene: Scene) -> dict[str, Colour]:
     return {source.id: PALETTE[k % len(PALETTE)] for k, source in enumerate(scene.sources)}
 
 
-def place_at(source: Source, time: float) -> tuple[Floats, float, bool, float]:
-    """xyz (3,) m, gain dB, visible and spread degrees of a source at a time."""
-    times = source.times
-    xyz = np.array([np.interp(time, times, source.xyz[:, k]) for k in range(3)])
-    assert source.gain_db is not None
-    assert source.visible is not None
-    assert source.spread_deg is not None
-    nearest = int(np.argmin(np.abs(times - time)))
-    return (
-        xyz,
-        float(np.interp(time, times, source.gain_db)),
-        bool(source.visible[nearest]),
-        float(np.interp(time, times, source.spread_deg)),
-    )
+@dataclass(frozen=True)
+class MapPlan:
+    """What a scene's map shows at every moment alike: its scale, the colour of each source id, and from
+    when to when (S, 2) s each source is to be looked at."""
+
+    scale: MapScale
+    colours: dict[str, Colour]
+    spans: Floats
+
+
+def plan_map(scene: Scene) -> MapPlan:
+    return MapPlan(map_scale(scene), source_colours(scene), audible_spans(scene))
 
 
 def draw_topview(
@@ -90,16 +89,19 @@ def draw_topview(
     time: float,
     fov_deg: float,
     levels_db: tuple[float, float] | None = None,
+    plan: MapPlan | None = None,
 ) -> None:
     """Draw the map into the square `box` (x1, y1, x2, y2) of a frame, in place. `fov_deg` of 360 draws no
-    cone; `levels_db`: level of the left and right ear, dBFS, as bars at the sides."""
+    cone; `levels_db`: level of the left and right ear, dBFS, as bars at the sides; `plan`: of this scene,
+    where many frames are drawn."""
+    plan = plan or plan_map(scene)
     x1, y1, x2, y2 = box
     side = x2 - x1
     unit = side / 200.0
     px = max(9, round(10.5 * unit))
     draw.panel(frame, box, PANEL, 0.82, round(9 * unit))
     view = frame[y1:y2, x1:x2]
-    scale = map_scale(scene)
+    scale = plan.scale
     centre = np.array([side / 2, side * (0.53 if scale.behind else 0.83)])
     reach = side * (0.40 if scale.behind else 0.70)
 
@@ -115,8 +117,9 @@ def draw_topview(
     taken = _ground(view, scale, at, side, fov_deg, px, unit)
     if levels_db is not None:
         _level_bars(view, side, levels_db, unit)
-    colours = source_colours(scene)
-    placed = [(source, *place_at(source, time)) for source in scene.sources]
+    colours = plan.colours
+    near = [scene.sources[k] for k in within(plan.spans, time)]
+    placed = [(source, *place_at(source, time)) for source in near]
     placed = [entry for entry in placed if entry[2] > FAINT_DB]
     placed.sort(key=lambda entry: entry[2])
     for source, xyz, gain_db, visible, spread_deg in placed:
@@ -189,7 +192,7 @@ def _trail(
     if time - start < 0.05:
         return
     moments = np.linspace(start, time, 26)
-    xyz = np.stack([np.interp(moments, source.times, source.xyz[:, k]) for k in range(3)], axis=1)
+    xyz = position(stretch(source, start, time), moments)
     points = at(scale(xyz))
     for k in range(25):
         draw.line(view, points[k : k + 2], mixed(PANEL, colour, 0.15 + 0.65 * k / 24), round(2.2 * unit))

@@ -32,8 +32,10 @@ OFF_SCREEN_SLOWING_S = 1.0  # time constant with which an object that left the f
 OFF_SCREEN_MAX_DEG = 120.0
 CROSSFADE_S = 0.16  # from one sounding object to the next inside a shot
 CUT_FADE_S = 0.01
-SILENT, REACH_S = 1e-30, 600.0  # no weight, and how far from its track it is none for certain
+FADE_S = 0.5  # time constant with which a track counts ever less beside its end
+REACH_S = 600.0  # farther from its track than this it has no weight
 STRETCH = 1024  # of the grid, worked out at once
+GAP_S = 0.6  # between two rows of a track farther apart than this it is not seen (as the overlay draws it)
 MIN_SHARE = 0.08  # a smaller part of the sound than this is given to the others
 DEFAULT_DISTANCE_M = 3.0
 DISTANCE_RANGE_M = (0.3, 100.0)
@@ -102,11 +104,9 @@ def sounding_shares(tracks: Sequence[Track], grid: Floats) -> csc_array:
         times = grid[start : start + STRETCH]
         near = np.flatnonzero((begins < times[-1] + REACH_S) & (ends > times[0] - REACH_S))
         weights = _weights([tracks[int(k)] for k in near], times)
-        most = weights.max(axis=1, keepdims=True, initial=0)
-        sounds.append(most[:, 0] > SILENT)
-        shares = weights / np.maximum(weights.sum(axis=1, keepdims=True), SILENT)
-        # the small ones go, but never all
-        shares[(shares < MIN_SHARE) & (weights < most) | (most <= SILENT)] = 0
+        sounds.append(weights.any(axis=1))
+        shares = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1)
+        shares[(shares < MIN_SHARE) & (weights < 1)] = 0  # the small ones go, but never all
         rows, columns = np.nonzero(shares)
         parts.append(csr_array((shares[rows, columns], (rows, near[columns])), (len(times), len(tracks))))
     sounding, every = np.flatnonzero(np.concatenate(sounds)), np.arange(len(grid))
@@ -122,13 +122,19 @@ def sounding_shares(tracks: Sequence[Track], grid: Floats) -> csc_array:
 
 
 def _weights(tracks: Sequence[Track], times: Floats) -> Floats:
-    """(n, K): how much each track counts at the `times` (n,), beside itself ever less."""
-    weights = np.empty((len(times), len(tracks)))
+    """(n, K): how much each track counts at the `times` (n,), beside itself ever less, against the one that
+    counts most (1); all 0 where nobody sounds within reach.
+
+    By logarithms: in the middle of a long gap the weights themselves are too small for numbers.
+    """
+    logs = np.empty((len(times), len(tracks)))
     for k, track in enumerate(tracks):
-        inside = np.interp(times, track.times, track.sounding)
         away = np.maximum(0, np.maximum(track.times[0] - times, times - track.times[-1]))
-        weights[:, k] = inside * np.exp(-away / 0.5) + 1e-6 * inside * np.exp(-away / 10)
-    return weights
+        inside = np.where(away <= REACH_S, np.interp(times, track.times, track.sounding), 0)
+        with np.errstate(divide="ignore"):
+            logs[:, k] = np.log(inside) - away / FADE_S
+    most = logs.max(axis=1, keepdims=True, initial=-np.inf)
+    return np.exp(logs - np.where(np.isfinite(most), most, 0))
 
 
 def _source(
@@ -179,9 +185,21 @@ def _source(
         label=track.label,
         times=times,
         xyz=angles_to_xyz(_at(times, grid, full), _at(times, grid, distance)),
-        visible=_at(times, grid, seen.astype(float)) > 0.5,
+        visible=_at(times, grid, (seen & ~_in_a_hole(track, grid)).astype(float)) > 0.5,
         gain_db=gain_db,
     )
+
+
+def _in_a_hole(track: Track, times: Floats) -> NDArray[np.bool_]:
+    """Which of `times` (n,) lie between two rows that are too far apart for the object to have been there."""
+    if len(track.times) < 2:
+        return np.zeros(len(times), bool)
+    steps = np.diff(track.times)
+    hole = steps > max(GAP_S, 2 * float(np.median(steps)))  # some films have a frame a second
+    after = np.clip(np.searchsorted(track.times, times), 1, len(steps))
+    beside = np.minimum(abs(times - track.times[after - 1]), abs(track.times[after] - times))
+    inside: NDArray[np.bool_] = hole[after - 1] & (beside > 0.5 / GRID_HZ)
+    return inside
 
 
 def _leaves(track: Track, end: int, projection: Projection) -> int:

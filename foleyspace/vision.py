@@ -22,6 +22,7 @@ from foleyspace.following import CONFIRMED, Followed, Follower, in_frame
 from foleyspace.held import HOLDERS, Glimpses, held_points
 from foleyspace.motion import LABEL, MotionDetector
 from foleyspace.observed import ObservedTrack, Row, motion_cells, observed
+from foleyspace.sounding_priors import sound_kind
 from foleyspace.steps import Step, made_ahead, steps
 from foleyspace.types import Clip, Floats
 
@@ -177,7 +178,7 @@ class _Looker:
         name = f"{track.label.replace(' ', '-')}-{shot + 1}.{track.id}"
         rows = [row for row in track.rows if in_frame(row.xyxy[None])[0] > 0]  # put right in hindsight: gone
         whole = observed(name, track.label, rows, "detector", track.look)
-        if track.label not in HOLDERS:
+        if sound_kind(track.label) not in HOLDERS:
             return whole
         return replace(whole, held=held_points(whole.times, whole.xyxy, whole.inner, self._glimpses))
 

@@ -79,6 +79,11 @@ def run(clip: Clip, config: TrackConfig, mono_wav: Path | None) -> Seen:
     from foleyspace.video import frames
     from foleyspace.vision import VISION_WIDTH, observe
 
+    if config.projection == "rectilinear" and _is_sphere(clip):
+        logger.warning(
+            "the file says it is 360 degrees (equirectangular): "
+            "--projection equirectangular places what is in it"
+        )
     detector, depth, namer, tagger = load_models(config)
     if words(config.look_for) and not detector.takes_words:
         logger.warning("detector %s cannot look for words: `look_for` changes nothing", detector.name)
@@ -125,6 +130,13 @@ def load_models(
     detector = load_detector(config.detector, device=config.device, words=asked, offline=config.offline)
     options: Any = {"device": config.device, "offline": config.offline}
     return detector, load_depth(config.depth, **options), load_namer(config.namer, **options), tagger
+
+
+def _is_sphere(clip: Clip) -> bool:
+    from foleyspace.streams import inspect
+
+    video = inspect(clip.path).video
+    return video is not None and video.spherical.lower().startswith("equirect")
 
 
 def _check_source(wanted: Sequence[str], known: Sequence[str], most: int = 20) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from foleyspace.analyze import Cues, analyze_binaural, load_audio, plot_cues, summarise
-from foleyspace.cue_plot import cue_png
+from foleyspace import analyze
+from foleyspace.analyze import Cues, analyze_binaural, in_blocks, load_audio, plot_cues, summarise
+from foleyspace.cue_plot import _peaks, cue_png
 from foleyspace.errors import InputError
 from foleyspace.types import Audio, Hrirs
 
@@ -175,11 +177,38 @@ def test_times_cover_the_sound_and_hop_is_kept(kemar):
 def test_summary_is_plain_and_signed(kemar):
     import json
 
-    summary = summarise(analyze_binaural(rendered(kemar, 40, noise(rate=kemar.rate)), hrirs=kemar))
+    sound = rendered(kemar, 40, noise(rate=kemar.rate))
+    summary = summarise(analyze_binaural(sound, hrirs=kemar))
     assert json.loads(json.dumps(summary)) == summary
+    assert summary["duration_s"] == round(
+        sound.duration, 3
+    )  # of the sound, not up to the last window's middle
     assert summary["left_fraction"] > 0.95
     assert summary["azimuth_deg"]["median"] == pytest.approx(40, abs=5)
     assert summary["itd_us"]["mean"] < 0
+
+
+@pytest.mark.parametrize("hop_s", [0.05, 0.0133, 3.0])
+def test_sound_in_blocks_has_the_cues_of_the_whole(hop_s, tmp_path, monkeypatch, kemar):
+    """However it is cut, in memory and from a file that is never held whole; so has the plot's waveform."""
+    import soundfile
+
+    sound = rendered(kemar, -40, noise(7.7))
+    soundfile.write(tmp_path / "a.wav", sound.samples.T, sound.rate, subtype="FLOAT")
+    whole = analyze_binaural(sound, hop_s=hop_s, hrirs=kemar)
+    total = sound.samples.shape[1]
+    peaks = in_blocks(sound, partial(_peaks, total))
+    monkeypatch.setattr(analyze, "_READ", 1999)
+    for given in (sound, tmp_path / "a.wav"):
+        cues = analyze_binaural(given, hop_s=hop_s, hrirs=kemar)
+        assert cues.duration == whole.duration == sound.duration
+        for name in ("times", "itd_us", "ild_db", "level_db", "azimuth_deg"):
+            np.testing.assert_allclose(getattr(cues, name), getattr(whole, name), atol=1e-3)
+        np.testing.assert_array_equal(in_blocks(given, partial(_peaks, total)), peaks)
+        assert in_blocks(given, lambda _rate, _channels, blocks: max(map(np.size, blocks))) <= 2 * 1999
+    edges = np.linspace(0, total, 1601).astype(int)[:-1]
+    np.testing.assert_array_equal(peaks[0], np.minimum(np.minimum.reduceat(sound.samples, edges, axis=1), 0))
+    np.testing.assert_array_equal(peaks[1], np.maximum(np.maximum.reduceat(sound.samples, edges, axis=1), 0))
 
 
 def test_bad_input_is_named(kemar, tmp_path):

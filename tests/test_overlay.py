@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foleyspace import analyze, draw, overlay
+from foleyspace import analyze, draw, heard_path, overlay, overlay_frame, topview
 from foleyspace.errors import FoleyspaceError, InputError
 from foleyspace.overlay import draw_frame, output_size, steady_frames, write_overlay
+from foleyspace.overlay_frame import plan_frames
+from foleyspace.propagation import gain, position
 from foleyspace.topview import MapScale, draw_topview, map_scale, source_colours
 from foleyspace.types import Audio, Clip, Scene, Source, Track
 
@@ -127,6 +129,51 @@ def test_colours_of_boxes_are_those_of_their_sources():
     assert abs(edge - colours["dog-1"]).sum(axis=1).min() < 30
 
 
+def film(shots):
+    """Sources and tracks of 2 s shots with an object each, and a source that is heard all the time."""
+    rng = np.random.default_rng(0)
+    sources, tracks = [], []
+    for k in range(shots):
+        t = 2 * k + np.linspace(0, 2, 21)
+        xyz = np.stack([0 * t + 4, rng.uniform(-3, 3) + np.sin(t), 0 * t], axis=1)
+        sources.append(source(f"car-{k}", xyz, t, gain_db=np.r_[-96.0, 0 * t[2:] - k % 3, -96.0]))
+        tracks.append(replace(track(f"car-{k}", box=(0.1 * (k % 5), 0.3, 0.5, 0.7)), times=t))
+    hum = source("hum", ((3.0, -2.0, 0.0),), (0.0,), gain_db=[-9.0])
+    return tracks, Scene((*sources, hum), 2.0 * shots)
+
+
+def test_one_plan_for_a_film_draws_the_same_frames():
+    tracks, scene = film(6)
+    plan = plan_frames(tracks, scene)
+    always = np.array([[-np.inf, np.inf]])
+    everything = replace(plan.map, spans=np.repeat(always, len(scene.sources), axis=0))
+    for time in (0.0, 0.05, 1.0, 1.97, 2.0, 5.3, 11.99, 14.0):
+        shown = draw_frame(FRAME, tracks, scene, time, plan=plan)
+        np.testing.assert_array_equal(shown, draw_frame(FRAME, tracks, scene, time))
+        np.testing.assert_array_equal(
+            shown, draw_frame(FRAME, tracks, scene, time, plan=replace(plan, map=everything))
+        )
+
+
+def test_a_frame_costs_no_more_in_a_longer_film(monkeypatch):
+    """Looked at are the sources and tracks of that moment, and only their points around it."""
+    looked = []
+    for module, name in ((topview, "place_at"), (overlay_frame, "place_at"), (overlay_frame, "_seen_at")):
+        original = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda what, time, f=original: looked.append(what.id) or f(what, time)
+        )
+    monkeypatch.setattr(topview, "map_scale", lambda scene, f=map_scale: looked.append("scale") or f(scene))
+    for shots in (3, 30):
+        tracks, scene = film(shots)
+        plan = plan_frames(tracks, scene)
+        looked.clear()
+        draw_frame(FRAME, tracks, scene, 3.0, plan=plan)
+        assert sorted(looked) == ["car-1", "car-1", "car-1", "hum"]
+    long = source(times=np.arange(10_000) / 10, xyz=np.tile([3.0, 1.0, 0.0], (10_000, 1)))
+    assert len(heard_path.stretch(long, 500.0, 500.05).times) <= 3
+
+
 @pytest.mark.parametrize("size", [(480, 854), (854, 480), (240, 320), (720, 1280), (90, 1000)])
 def test_long_labels_stay_inside(size):
     """Text is shortened or moved; drawing never leaves the frame, whatever its shape."""
@@ -181,6 +228,23 @@ def test_map_scale_holds_the_scene_and_stands_still():
     assert map_scale(scene(source(xyz=((-2, 1, 0), (2, 1, 0))))).behind
     silent = source("far", xyz=((90, 0, 0),) * 2, gain_db=np.full(2, -96.0))
     assert map_scale(scene(source(), silent)).reach_m == 10
+    leaving = source("far", xyz=((5, 0, 0), (50, 0, 0)), gain_db=np.array([0.0, -96.0]))
+    assert map_scale(scene(leaving)).reach_m == 50  # heard for most of the way
+
+
+def test_a_source_is_drawn_where_and_as_loud_as_it_is_rendered():
+    """Straight lines in space and in amplitude between points, the end values outside."""
+    rng = np.random.default_rng(1)
+    times = np.sort(rng.uniform(0, 8, 9))
+    one = source(
+        "a", rng.uniform(-4, 4, (9, 3)) + [5, 0, 0], times, gain_db=np.r_[-96, rng.uniform(-20, 6, 7), -96]
+    )
+    for time in np.concatenate([rng.uniform(-1, 9, 40), times]):
+        xyz, gain_db, _, _ = heard_path.place_at(one, time)
+        np.testing.assert_allclose(xyz, position(one, np.array([time]))[0])
+        assert 10 ** (gain_db / 20) == pytest.approx(float(gain(one, np.array([time]))[0]), abs=1e-4)
+    fading = source("a", ((3.0, 1.0, 0.0),) * 2, (0.0, 8.0), gain_db=[0.0, -96.0])
+    assert [round(heard_path.place_at(fading, t)[1], 1) for t in (4.0, 6.0)] == [-6.0, -12.0]
 
 
 def drawn_at(sources, time=1.0, **more):
@@ -268,11 +332,14 @@ def test_constant_rate_keeps_every_frame(fake_clip):
     assert len(list(steady_frames(clip, ntsc, (320, 240)))) == 25
 
 
-def test_file_has_picture_sound_and_length(fake_clip, tmp_path):
+def test_file_has_picture_sound_and_length(fake_clip, tmp_path, monkeypatch):
     clip = fake_clip(np.arange(20) / 10)
+    plans = []
+    monkeypatch.setattr(overlay, "plan_frames", lambda *a: plans.append(a) or plan_frames(*a))
     sound = Audio(0.1 * np.random.default_rng(0).standard_normal((2, 2 * 44100)), 44100)
     out = tmp_path / "o.mp4"
     write_overlay(clip, [track()], scene(), out, audio=sound)
+    assert len(plans) == 1
     said = probe_lines(out)
     assert "h264" in said
     assert "yuv420p" in said
@@ -295,7 +362,7 @@ def test_a_periodic_sound_is_not_taken_for_a_transport_stream(fake_clip, tmp_pat
     soundfile.write(tmp_path / "a.wav", np.stack([tone, tone], 1), 48000, subtype="FLOAT")
     write_overlay(fake_clip(np.arange(20) / 10), (), scene(), tmp_path / "o.mp4", audio=tmp_path / "a.wav")
     assert "48000 Hz, stereo" in probe_lines(tmp_path / "o.mp4")
-    assert analyze._decode(tmp_path / "a.wav").samples.shape == (2, len(tone))
+    assert len(soundfile.read(analyze._decode(tmp_path / "a.wav", str(tmp_path)))[0]) == len(tone)
 
 
 def test_ear_levels_follow_the_sound(tmp_path):

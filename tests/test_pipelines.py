@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
 from foleyspace.config_file import check_choice, check_range
 from foleyspace.errors import InputError
+from foleyspace.pipelines import track
 from foleyspace.pipelines.batch import BatchConfig
 from foleyspace.pipelines.evaluate import EvaluateConfig
 from foleyspace.pipelines.make_dataset import MakeDatasetConfig
@@ -17,6 +20,7 @@ from foleyspace.pipelines.train import TrainConfig
 from foleyspace.pipelines.train_listener import TrainListenerConfig
 from foleyspace.pipelines.train_recogniser import TrainRecogniserConfig
 from foleyspace.pipelines.train_tagger import TrainTaggerConfig
+from foleyspace.types import Clip
 
 PLACES = {"sounds": "sounds", "hrtfs": "hrtfs"}
 TRAININGS = {
@@ -115,3 +119,29 @@ def test_choices():
     for accepted, said in ((("b", "c"), "b or c"), (("b", "c", "d"), "one of b, c, d")):
         with pytest.raises(InputError, match=f"`word` is 'a' but must be {said}$"):
             check_choice(Config(), "word", accepted)
+
+
+@pytest.mark.parametrize(
+    ("spherical", "projection", "said"),
+    [
+        ("equirectangular", "rectilinear", 1),
+        ("equirectangular (0.000000/0.000000/0.000000)", "rectilinear", 1),
+        ("equirectangular", "equirectangular", 0),
+        ("cubemap", "rectilinear", 0),
+        ("", "rectilinear", 0),
+    ],
+)
+def test_a_sphere_taken_for_a_plain_camera_is_said(
+    spherical, projection, said, tmp_path, monkeypatch, caplog
+):
+    """Before any model is loaded, in one line."""
+    media = SimpleNamespace(video=SimpleNamespace(spherical=spherical))
+    monkeypatch.setattr("foleyspace.streams._inspect", lambda *_: media)
+    monkeypatch.setattr(track, "load_models", lambda config: 1 / 0)
+    (tmp_path / "tour.webm").write_bytes(b"any")
+    clip = Clip(tmp_path / "tour.webm", Fraction(25), [0.0, 0.04], (64, 32), 0.08, None)
+    with pytest.raises(ZeroDivisionError):
+        track.run(clip, TrackConfig(projection=projection), None)
+    assert len(caplog.records) == said
+    if said:
+        assert "--projection equirectangular" in caplog.text

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from foleyspace.cue_plot import _placed
 from foleyspace.errors import InputError
+from foleyspace.propagation import position
 from foleyspace.report import Still, write_report
 from foleyspace.report_map import source_rows, trajectory_map
 from foleyspace.report_stills import make_stills, telling_moments
@@ -201,9 +203,39 @@ def test_source_rows_say_where_and_when(scene):
     car, dog = source_rows(scene)
     assert car["azimuth"] == "-60 … +30"
     assert car["distance"].startswith("4.0 …")
-    assert car["off"] == "14 %"
-    assert dog["heard"] == "0.0 to 2.9"
+    assert car["off"] == "13 %"  # from 6.95 s on
+    assert dog["heard"] == "0.0 to 3.0"  # faded out by then
     assert dog["off"] == "no"
+
+
+def test_what_is_drawn_and_listed_is_what_is_rendered():
+    """Between two points a source goes straight through space: past the listener, not around; and it fades
+    in amplitude, so that it is heard nearly to the end."""
+    ends = np.radians([80.0, -80.0])
+    xyz = 3 * np.stack([np.cos(ends), np.sin(ends), 0 * ends], axis=1)
+    scene = Scene((Source("a", "a", [0.0, 8.0], xyz, gain_db=[0.0, -96.0], visible=[True, False]),), 8.0)
+    (row,) = source_rows(scene)
+    assert row["distance"] == "0.5 … 3.0"
+    assert row["heard"].startswith("0.0 to 7.7")
+    assert row["off"] == "48 %"
+
+    class Axis:
+        def plot(self, times, values, *_, **__):
+            self.times, self.values = times, values
+
+    axis = Axis()
+    _placed(axis, scene)
+    for time in (1.0, 2.0, 3.0, 7.0):
+        x, y, _ = position(scene.sources[0], np.array([time]))[0]
+        shown = np.interp(time, axis.times, axis.values)
+        assert shown == pytest.approx(np.degrees(np.arctan2(y, x)), abs=0.1)
+    assert np.isnan(axis.values[-1])
+    drawn = trajectory_map(scene, 70.0)
+    # seen up to half way, which is the middle of the map
+    first = [[float(v) for v in pair.split()] for pair in drawn["paths"][0]["d"][1:].split(" L")]
+    assert first[-1][0] == pytest.approx(drawn["side"] / 2, abs=8)
+    held = Scene((Source("a", "a", [2.0], [[3.0, 0, 0]]),), 8.0)
+    assert source_rows(held)[0]["heard"] == "0.0 to 8.0"  # outside its points a source stays as it is
 
 
 def test_telling_moments_are_the_extremes(scene):

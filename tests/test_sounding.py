@@ -1,5 +1,6 @@
 """Who sounds: the simple cases must be right, whatever else a later stage learns."""
 
+import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -8,11 +9,11 @@ import numpy as np
 import pytest
 
 from foleyspace.envelope import FLOOR_DB, Envelope, envelope, mean_before
-from foleyspace.evidence import synchrony
+from foleyspace.evidence import gather, synchrony
 from foleyspace.focus import focus_point
 from foleyspace.listening import Matched
 from foleyspace.observed import CELLS, ObservedTrack
-from foleyspace.sounding import sounding_tracks
+from foleyspace.sounding import SHARPNESS, _moment, _weights, sounding_tracks
 from foleyspace.stitch import stitch
 from foleyspace.types import Clip
 
@@ -76,6 +77,49 @@ def test_two_that_are_equally_likely_both_sound():
         [seen("dog", 0.2, 0.1, name="a"), seen("dog", 0.8, 0.1, name="b")], clip(), heard(lambda t: 1 + 0 * t)
     )
     assert min(e.share for e in evidence) > 0.8
+
+
+def shot_of_many(rng, minutes, count):
+    """One that is there all the time, on 12 moments a second, and others that come and go."""
+    every = np.arange(60 * minutes * 12) / 12
+    starts = rng.integers(0, len(every) - 70, count)
+    parts = [every[a : a + n] for a, n in zip(starts, rng.integers(1, 70, count), strict=True)]
+    shifted = [part + rng.choice([0.0, 0.03]) for part in parts]
+    tracks = [seen("bench", 0.5, 0.1, times=every)]
+    tracks += [seen("car", 0.5, 0.1, times=part, name=f"car-{k}") for k, part in enumerate(shifted)]
+    return tracks, [gather(track, None, 1.0, 60 * minutes) for track in tracks]
+
+
+def test_the_weights_are_against_the_best_of_each_moment():
+    """The same to the last bit as with all scores of all tracks laid on top of each other."""
+    rng = np.random.default_rng(2)
+    tracks, scored = shot_of_many(rng, 1, 60)
+    ratios = [
+        rng.uniform(0.3, 3, len(track.times)) * entry.affinity
+        for track, entry in zip(tracks, scored, strict=True)
+    ]
+    found = _weights(tracks, scored, ratios)
+    moments = [
+        entry.score * _moment(track, tracks) * ratio / entry.affinity
+        for track, entry, ratio in zip(tracks, scored, ratios, strict=True)
+    ]
+    for track, own, weight in zip(tracks, moments, found, strict=True):
+        each = [
+            np.interp(track.times, o.times, s, left=0, right=0) for o, s in zip(tracks, moments, strict=True)
+        ]
+        expected = np.where(np.max(each, 0) > 0, own / np.maximum(np.max(each, 0), 1e-12), 0.0) ** SHARPNESS
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_memory_grows_with_the_length_of_a_shot_not_its_square():
+    most = []
+    for minutes in (2, 4):
+        tracks, scored = shot_of_many(np.random.default_rng(3), minutes, 40 * minutes)
+        tracemalloc.start()
+        _weights(tracks, scored, [None] * len(tracks))
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert most[1] < 2.5 * most[0] < 2e6
 
 
 def test_without_a_track_the_picture_decides():

@@ -165,20 +165,74 @@ def test_a_source_has_points_only_where_it_sounds():
 
 def dense_shares(tracks, grid):
     """`sounding_shares` worked out for every track at every moment, as it was before it was sparse."""
-    weights = np.empty((len(grid), len(tracks)))
+    logs = np.empty((len(grid), len(tracks)))
     for k, each in enumerate(tracks):
         inside = np.interp(grid, each.times, each.sounding)
         away = np.maximum(0, np.maximum(each.times[0] - grid, grid - each.times[-1]))
-        weights[:, k] = inside * np.exp(-away / 0.5) + 1e-6 * inside * np.exp(-away / 10)
-    sounding = np.flatnonzero(weights.max(axis=1) > 1e-30)
-    weights = weights[
-        sounding[np.clip(np.searchsorted(sounding, np.arange(len(grid)), "right") - 1, 0, None)]
-    ]
+        with np.errstate(divide="ignore"):
+            logs[:, k] = np.log(inside) - away / 0.5
+    sounding = np.flatnonzero(np.isfinite(logs).any(axis=1))
+    logs = logs[sounding[np.clip(np.searchsorted(sounding, np.arange(len(grid)), "right") - 1, 0, None)]]
+    weights = np.exp(logs - logs.max(axis=1, keepdims=True))
     shares = weights / weights.sum(axis=1, keepdims=True)
     shares[shares < MIN_SHARE] = 0
     padded = np.pad(shares, ((2, 2), (0, 0)), mode="edge")
     shares = np.stack([np.convolve(column, np.ones(5) / 5, "valid") for column in padded.T], axis=1)
     return shares / shares.sum(axis=1, keepdims=True)
+
+
+def visible_at(source, times):
+    return np.array([source.visible[np.argmin(np.abs(source.times - time))] for time in times])
+
+
+def test_while_an_object_is_away_it_is_not_visible():
+    """Gone at 3 s, back at 6 s, one track; the bridge over the gap stays."""
+    times = EVERY[(EVERY < 3) | (EVERY > 5.95)]
+    (source,) = tracks_to_sources([track(times, 0.1 + times / 10)], clip(), 70)
+    assert not visible_at(source, [3.1, 3.5, 4.5, 5.5, 5.9]).any()
+    assert visible_at(source, [0.0, 1.0, 2.9, 6.0, 7.0, 7.9]).all()
+    assert amplitude_at(source, EVERY) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("step", [0.04, 0.5, 1.0, 3.0])
+def test_few_frames_a_second_and_a_short_miss_are_no_absence(step):
+    times = np.arange(0, 60, step)
+    times = times[times != times[10]]
+    (source,) = tracks_to_sources([track(times, 0.5)], clip(60.0), 70)
+    assert visible_at(source, np.arange(0, times[-1], 0.1)).all()
+
+
+def linear_shares(tracks, grid):
+    """What `dense_shares` says where no weight is too small for a number, before small ones go: (G, K)."""
+    weights = np.empty((len(grid), len(tracks)))
+    for k, each in enumerate(tracks):
+        away = np.maximum(0, np.maximum(each.times[0] - grid, grid - each.times[-1]))
+        weights[:, k] = np.interp(grid, each.times, each.sounding) * np.exp(-away / 0.5)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_long_gap_belongs_to_the_one_next_to_it_alone(backwards):
+    """One is there from 1 to 4 s, one from 7 to 10 s, nobody for the 50 s after; and all of it mirrored."""
+    spans = [(1, 4), (7, 10)] if not backwards else [(56, 59), (50, 53)]
+    tracks = [track(np.arange(a, b, 0.1), 0.5, name=str(a), sounding=0.8) for a, b in spans]
+    grid = np.arange(0, 60, 1 / 25)
+    shares = sounding_shares(tracks, grid).toarray()
+    gap = grid < 49 if backwards else grid > 11
+    np.testing.assert_allclose(shares[gap], [[0.0, 1.0]] * int(gap.sum()), atol=1e-12)
+    # half way between the two they pass it on as before
+    near = np.flatnonzero((linear_shares(tracks, grid) > 0.2).all(axis=1))
+    np.testing.assert_allclose(shares[near], linear_shares(tracks, grid[near]), atol=0.01)
+    assert len(near) > 10
+
+
+def test_two_that_left_at_once_keep_their_shares_for_good():
+    tracks = [
+        track(np.arange(0, 2, 0.1), x, name=str(x), sounding=weight) for x, weight in ((0.2, 0.9), (0.8, 0.3))
+    ]
+    grid = np.arange(0, 300, 1 / 25)
+    shares = sounding_shares(tracks, grid).toarray()
+    np.testing.assert_allclose(shares, [[0.75, 0.25]] * len(grid), atol=1e-9)
 
 
 def film(rng, minutes, tracks, most=60):

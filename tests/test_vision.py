@@ -80,6 +80,16 @@ def test_one_object_one_track_with_its_motion():
     assert np.median(track.inner[3:-3, 4:6, 4:6]) < 0.3 * on_it
 
 
+@pytest.mark.parametrize(("label", "holds"), [("Young Man", True), ("Patch", False)])
+def test_what_people_of_any_spelling_hold_is_gathered(label, holds):
+    class Names(Sees):
+        def __call__(self, frame, motion):
+            return replace(super().__call__(frame, motion), labels=(label,))
+
+    (track,) = detected(observe(clip(), frames(), Names(), detect_hz=12.5))
+    assert track.label == label and (track.held is not None) == holds
+
+
 def test_a_cut_ends_the_track_and_starts_the_motion_afresh():
     sees = Sees()
     seen = observe(clip(), frames(cut_at=24), sees, detect_hz=12.5)
