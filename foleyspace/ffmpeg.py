@@ -17,6 +17,7 @@ from foleyspace.errors import FoleyspaceError
 
 STALL_S = 60.0  # no byte for this long: the process is taken as hung
 ERROR_CHARS = 64 * 1024  # what is kept of a process's stderr
+_INTERRUPTS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @lru_cache(maxsize=1)
@@ -72,15 +73,16 @@ def run(args: Sequence[str], *, timeout_s: float) -> subprocess.CompletedProcess
 
 @contextlib.contextmanager
 def signals_held() -> Iterator[None]:
-    """Hold Ctrl-C back until the block ends. While a process is being started nobody holds it yet: an
-    exception just then would leave it running, and writing."""
+    """Hold Ctrl-C and the like back until the block ends. While a process is being started nobody holds it
+    yet: an exception just then would leave it running, and writing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     caught: list[tuple[int, FrameType | None]] = []
     before = {
         number: signal.signal(number, lambda *came: caught.append(came))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in _INTERRUPTS
+        if signal.getsignal(number) is not signal.SIG_IGN  # nohup: for the process that is started too
     }
     try:
         yield

@@ -284,7 +284,10 @@ def fetch_hrtf(
 
 def file_name_of(url: str) -> str:
     """The name a set gets from its address: the file name without `.sofa`, made safe."""
-    stem = Path(unquote(urlsplit(url).path)).name.removesuffix(".sofa")
+    try:
+        stem = Path(unquote(urlsplit(url).path)).name.removesuffix(".sofa")
+    except ValueError as error:
+        raise InputError(f"`{url}` is no address ({error}) but must be one that ends in `.sofa`") from None
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("._-")
     if not stem:
         raise InputError(f"`{url}` names no file but must end in `.sofa`")

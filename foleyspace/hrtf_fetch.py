@@ -214,7 +214,10 @@ def _opener() -> urllib.request.OpenerDirector:
 
 def _check_address(url: str) -> None:
     """Only https, and http to this machine: a file without a known sha256 rests on the transport."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InputError(f"`url` is {url} but must be an address ({error})") from None
     if parts.scheme == "https" and parts.hostname:
         return
     if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"):

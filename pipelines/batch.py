@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -96,7 +97,7 @@ def run(inputs: Sequence[str | Path], config: BatchConfig) -> BatchResult:
 
     if config.out is None:
         raise InputError("`out` is missing but must be a folder")
-    out = check_folder(Path(config.out).absolute())
+    out = check_folder(Path(os.path.realpath(config.out)))
     hidden = out / HIDDEN
     if not inputs:
         return BatchResult(out, 0, 0, (), 0.0, 0.0, write_reports(hidden))

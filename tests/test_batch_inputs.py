@@ -121,6 +121,19 @@ def test_json_lines_and_plain_lists(tmp_path):
     assert [v.config for v in found(tmp_path / "l.json")] == [a.config, b.config]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_list_may_be_of_any_unicode_that_says_which(tmp_path, encoding):
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "l.txt").write_bytes(f"{mark}a.mp4\r\n日本.mp4\r\n".encode(encoding))
+    assert [v.wanted for v in found(tmp_path / "l.txt")] == ["a.mp4", "日本.mp4"]
+    (tmp_path / "l.txt").write_bytes(b"\xff\xfea\0b")  # cut off
+    with pytest.raises(InputError, match="is no text"):
+        found(tmp_path / "l.txt")
+    (tmp_path / "l.txt").write_bytes("a.mp4\n".encode("utf-16-le"))  # says nothing
+    with pytest.raises(InputError, match="must be the path of a file"):
+        found(tmp_path / "l.txt")
+
+
 def test_one_video_with_two_sets_of_options_is_two(tmp_path):
     (tmp_path / "l.csv").write_text("video,hrtf\na.mp4,mit_kemar\na.mp4,spherical_head\na.mp4,mit_kemar\n")
     videos = found(tmp_path / "l.csv")
@@ -144,6 +157,14 @@ def test_one_video_with_two_sets_of_options_is_two(tmp_path):
         ("l.jsonl", '{"video": "a.mp4", "fov": [1]}\n', 1, "`fov` is [1] but must be"),
         ("l.jsonl", '["a.mp4"]\n', 1, "one value a column"),
         ("l.json", '[{"video": "a.mp4"},\n 7 8]', 2, "it is not JSON"),
+        ("l.jsonl", '{"video": "a.mp4"}\n{"video": "a\\u0000b.mp4"}\n', 2, r"`video` is 'a\x00b.mp4' but must be"),
+        ("l.jsonl", '{"video": "\\ud800.mp4"}\n', 1, r"`video` is '\ud800.mp4' but must be"),
+        ("l.jsonl", '{"video": "."}\n', 1, "`video` is '.' but must be the path of a file"),
+        ("l.json", '[{"video": "a/.."}]', 1, "`video` is 'a/..' but must be the path of a file"),
+        ("l.txt", 'a.mp4\n/\n', 2, "`video` is '/' but must be the path of a file"),
+        ("l.jsonl", '{"video": "a.mp4", "fov": 1' + 400 * "0" + '}\n', 1, "but must be a number of degrees"),
+        ("l.jsonl", '\n{"video": "a.mp4", "fov": 1' + 5000 * "0" + '}\n', 2, "it cannot be read"),
+        ("l.jsonl", 200_000 * "[", 1, "it cannot be read"),
     ],
 )  # fmt: skip
 def test_bad_rows_are_named_by_file_and_line(tmp_path, name, text, line, says):

@@ -158,6 +158,10 @@ def test_a_value_of_a_config_that_no_command_line_can_say(run, passing, tmp_path
         ("out: 5", "output 5 has the type"),
         ("overwrite: 5", "not a valid boolean"),
         ("overlay: true", "`overlay`"),
+        ("seed: 1.9", "`seed` is 1.9 but must be a whole number"),
+        ("steps: true", "`steps` is true but must be a whole number"),
+        ("fov_deg: yes", "`fov_deg` is true but must be a number"),
+        ("audio_codec: on", "'True' is not one of"),
     ],
 )
 def test_numbers_and_truths_of_a_config_are_what_their_text_is(run, passing, tmp_path, line, said):
@@ -165,6 +169,18 @@ def test_numbers_and_truths_of_a_config_are_what_their_text_is(run, passing, tmp
     config.write_text(f"{line}\n")
     code, _, err = run("render", passing, "--config", config)
     assert code == 2 and said in one_line(err)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("on", "on"), ("off", "off"), ("'on'", "on"), ("auto", "auto")]
+)
+def test_on_and_off_of_a_config_are_the_words(tmp_path, written, meant):
+    from foleyspace.cli.render import command
+
+    config = tmp_path / "c.yaml"
+    config.write_text(f"distance_gain: {written}\nseed: 2.0\n")
+    context = command.make_context("render", ["v.mp4", "--config", str(config)])
+    assert (context.params["distance_gain"], context.params["seed"]) == (meant, 2)
 
 
 def test_config_file_is_read_and_overruled(run, passing, tmp_path):
@@ -378,6 +394,76 @@ cli.main()
     assert (done.returncode, done.stdout) == (130, "tidy\n"), done.stderr
 
 
+SAYING = """
+import click, sys
+import foleyspace.cli as cli
+@click.command()
+def command():
+    click.echo("\\u65e5.mp4 \\udcff")
+    print("made", file=sys.stderr)
+cli.main(command)
+"""
+
+
+def test_a_name_that_cannot_be_printed_and_a_closed_stdout_are_no_failure():
+    said = ["\\u65e5.mp4 \\udcff", "\u65e5.mp4 \\udcff"]
+    for encoding, line in zip(["cp1252", "utf-8"], said, strict=True):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run([sys.executable, "-c", SAYING], capture_output=True, env=environment)
+        assert (done.returncode, done.stdout.decode().strip()) == (0, line), done.stderr
+    closed = ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, SAYING]
+    if os.name == "posix":
+        done = subprocess.run(closed, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "made\n")
+
+
+HUNG_UP = """
+import click, subprocess, time
+import foleyspace.cli as cli
+from foleyspace.ffmpeg import signals_held
+@click.command()
+def command():
+    with signals_held():
+        child = subprocess.Popen(["sleep", "60"])
+    said = "tidy"
+    try:
+        print("ready", flush=True)
+        time.sleep(1)
+        said = f"done {child.poll()}"
+    finally:
+        child.kill()
+        print(said)
+cli.main(command)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGHUP")
+@pytest.mark.parametrize(("trap", "code", "said"), [("", 130, "tidy"), ("trap '' HUP; ", 0, "done None")])
+def test_a_terminal_that_is_closed_is_an_interrupt_but_not_under_nohup(trap, code, said):
+    command = ["sh", "-c", f'{trap}exec "$0" -c "$1"', sys.executable, HUNG_UP]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout.readline() == "ready\n"
+    os.killpg(process.pid, signal.SIGHUP)  # as a terminal does: all that it started
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out.strip()) == (code, said)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGHUP")
+def test_a_terminal_that_is_gone_takes_no_more_words(tmp_path):
+    """What is said while an interrupt is on its way out must not make another end of it."""
+    import pty
+
+    terminal, its = pty.openpty()
+    code = HUNG_UP.replace("print(said)", f"open({str(tmp_path / 'said')!r}, 'w').write(said)")
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=its, stderr=its, start_new_session=True)
+    os.close(its)
+    assert os.read(terminal, 5) == b"ready"
+    os.close(terminal)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=30) == 130
+    assert (tmp_path / "said").read_text() == "tidy"
+
+
 def test_what_the_container_cannot_hold_is_known_before_the_work(run, passing, tmp_path, monkeypatch):
     import foleyspace.pipelines.render as pipeline
 
@@ -424,6 +510,7 @@ def test_a_silent_video_takes_its_sound_from_the_scenes_stems(run, passing, tmp_
         (["render", "v.mp4", "--device", "gpu9"], "gpu9"),
         (["spatialize", "v.wav", "--scene", "s.json", "-o", "o.wav", "--device", "tpu"], "tpu"),
         (["spatialize", "v.wav", "--scene", "s.json", "-o", "o.wav", "--weights", "no.safetensors"], "no.s"),
+        (["hrtf", "fetch", "https://[::1/x.sofa"], "is no address"),
         (["hrtf", "fetch", "mit_kemar", "--timeout", "-1"], "`timeout` is -1"),
         (["hrtf", "fetch", "mit_kemar", "--timeout", "nan"], "`timeout` is nan"),
     ],
@@ -431,6 +518,14 @@ def test_a_silent_video_takes_its_sound_from_the_scenes_stems(run, passing, tmp_
 def test_addresses_and_devices_that_are_none(run, arguments, said):
     code, _, err = run(*arguments)
     assert code == 2 and said in one_line(err)
+
+
+def test_an_address_to_fetch_from_that_is_none(tmp_path):
+    from foleyspace.errors import InputError
+    from foleyspace.hrtf import fetch_hrtf
+
+    with pytest.raises(InputError, match="must be an address"):
+        fetch_hrtf("x", dest=tmp_path, url="https://[::1/x.sofa")
 
 
 # --- a person overrules what was chosen -------------------------------------------------------------

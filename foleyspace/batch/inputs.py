@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -14,6 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from foleyspace.batch.names import printable, wanted_output
+from foleyspace.batch.tasks import is_word
 from foleyspace.containers import CONTAINERS
 from foleyspace.errors import InputError
 from foleyspace.files import check_input
@@ -119,7 +121,9 @@ def _of_list(path: Path, base: RenderConfig) -> Iterator[Video]:
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:
     """(line number, option: value) of every row that holds something."""
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        text = path.read_text(encoding=_encoding(path), errors="surrogateescape")
+    except UnicodeError as error:
+        raise InputError(f"list {path} is no text ({error})") from None
     except OSError as error:
         raise InputError(f"list {path} cannot be read ({(error.strerror or str(error)).lower()})") from None
     lines, number = text.split("\n"), 1
@@ -145,6 +149,17 @@ def _rows(path: Path) -> Iterator[tuple[int, Any]]:
     except json.JSONDecodeError as error:
         line_number = error.lineno if suffix == ".json" else number
         raise InputError(f"{path}:{line_number}: it is not JSON ({error.msg})") from None
+    except (RecursionError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}:{number}: it cannot be read ({error})") from None
+
+
+def _encoding(path: Path) -> str:
+    """UTF-8 but where the file begins with the mark of another, as PowerShell's do."""
+    with open(path, "rb") as file:
+        start = file.read(2)
+    return "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
 
 
 def _of_row(values: Any, path: Path, base: RenderConfig) -> Video:
@@ -155,6 +170,8 @@ def _of_row(values: Any, path: Path, base: RenderConfig) -> Video:
     video = options.pop("video", None)
     if not isinstance(video, str) or not video.strip():
         raise InputError("`video` is missing but must be a path")
+    if not _is_path(video):
+        raise InputError(f"`video` is {video!a} but must be the path of a file")
     unknown = [str(name) for name in options if name not in ROW_OPTIONS]
     if unknown:
         raise InputError(f"`{unknown[0]}` is no option but must be one of video, {', '.join(ROW_OPTIONS)}")
@@ -162,6 +179,14 @@ def _of_row(values: Any, path: Path, base: RenderConfig) -> Video:
     relative = PurePath(video)
     inside = not relative.is_absolute() and ".." not in relative.parts
     return _video(os.path.join(path.parent, video), relative.as_posix() if inside else relative.name, config)
+
+
+def _is_path(text: str) -> bool:
+    """Whether it names something and the system could have a file called so."""
+    try:
+        return b"\0" not in os.fsencode(text) and PurePath(text).name not in ("", "..")
+    except UnicodeEncodeError:
+        return False
 
 
 def _with_options(base: RenderConfig, options: Mapping[str, Any], folder: Path) -> RenderConfig:
@@ -174,7 +199,7 @@ def _with_options(base: RenderConfig, options: Mapping[str, Any], folder: Path) 
     if "fov" in options:
         try:
             seeing = replace(seeing, fov_deg=float(options["fov"]))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"`fov` is {options['fov']!r} but must be a number of degrees") from None
@@ -196,7 +221,7 @@ def _checked_hrtf(name: str, folder: Path) -> str:
     from foleyspace.hrtf import resolve_hrtf
 
     beside = folder / name
-    name = os.path.abspath(beside) if beside.is_file() else name
+    name = os.path.abspath(beside) if beside.is_file() and not is_word("hrtf", name) else name
     resolve_hrtf(name)
     return name
 

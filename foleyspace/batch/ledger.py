@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
@@ -29,7 +29,7 @@ logger = logging.getLogger("foleyspace")
 @dataclass(frozen=True)
 class Row:
     """One video. `key`: its path, as given; `output`: its place in the folder; `owned`: what lies there was
-    made, or begun, by a batch; stamps: see `tasks.stamp_of`; `attempts`: in all runs; times in UTC."""
+    put there by a batch; stamps: see `tasks.stamp_of`; `attempts`: in all runs; times in UTC."""
 
     key: str
     output: str
@@ -83,11 +83,16 @@ class Ledger:
 
     def put(self, row: Row) -> Row:
         """Write a row, to stay there when this returns. Raises `InputError` when it cannot be written."""
+        self.put_all([row])
+        return row
+
+    def put_all(self, rows: Sequence[Row]) -> None:
+        """The same for many at once."""
         try:
-            self._store([row])
+            self._store(rows)
             with open(self._journal, "ab") as journal:
                 # a new line first: the one before may have been cut off
-                journal.write(b"\n" + json.dumps(asdict(row)).encode())
+                journal.writelines(b"\n" + json.dumps(asdict(row)).encode() for row in rows)
                 journal.flush()
                 os.fsync(journal.fileno())
         except sqlite3.Error as error:
@@ -95,7 +100,6 @@ class Ledger:
         except OSError as error:
             said = (error.strerror or str(error)).lower()
             raise InputError(f"ledger {self._journal} cannot be written ({said})") from None
-        return row
 
     def close(self) -> None:
         with suppress(sqlite3.Error):
@@ -135,6 +139,7 @@ def read_journal(path: Path) -> dict[str, Row]:
             try:
                 values = json.loads(line)
                 row = Row(**{**values, "warnings": tuple(values["warnings"])})
+                rows.pop(row.key, None)  # to the end: the latest come last
                 rows[row.key] = row
             except (ValueError, TypeError, KeyError):
                 bad += 1

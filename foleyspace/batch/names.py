@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import unicodedata
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -14,6 +15,8 @@ from foleyspace.batch.tasks import Stamp
 from foleyspace.containers import CONTAINERS
 
 OTHERWISE = ".mkv"  # takes any picture
+_Look = tuple[tuple[int, ...], str]  # size, time of change and name of a video
+_HASH = re.compile(r"-[0-9a-f]{6,64}(?=(\.[^./]*)?$)")  # of a name that was taken
 LONGEST = 230  # bytes of a name; file systems take 255, temporary names are longer
 
 
@@ -30,18 +33,25 @@ def assign(wanted: Mapping[str, str], rows: Mapping[str, Row], stamps: Mapping[s
     it wants.
 
     A name that is taken gets a part of the key's hash. The row of a video that is no longer there goes over
-    to one that wants its name and has its size and time of change: the library was moved. `stamps`: of the
-    videos, as far as they are there.
+    to one that wants its name, less such a part, and has its size and time of change: the library was moved.
+    `stamps`: of the videos, as far as they are there.
     """
     taken = {fold(row.output): row for row in rows.values()}
     assigned = {key: rows[key] for key in wanted if key in rows}
+    moved_from: set[str] = set()
+    gone: dict[_Look, list[Row]] = {}  # perhaps: only where it matters are they looked for
+    for row in rows.values():
+        if row.key not in wanted and row.input_stamp:
+            for name in {fold(row.output), fold(_HASH.sub("", row.output))}:
+                gone.setdefault(_look(row.input_stamp, name), []).append(row)
     for key in sorted(wanted.keys() - rows.keys()):
         output = wanted[key]
-        owner = taken.get(fold(output))
-        if owner is not None and owner.key not in assigned and _moved(owner, stamps.get(key)):
-            row = replace(owner, key=key)
+        moved = _moved(output, gone.get(_look(stamps.get(key, []), fold(output)), []), moved_from)
+        if moved is not None:
+            moved_from.add(moved.key)
+            row = replace(moved, key=key)
         else:
-            row = Row(key, output if owner is None else _with_hash(output, key, taken))
+            row = Row(key, output if fold(output) not in taken else _with_hash(output, key, taken))
         assigned[key] = taken[fold(row.output)] = row
     return assigned
 
@@ -56,9 +66,21 @@ def printable(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _moved(owner: Row, stamp: Stamp | None) -> bool:
-    known = owner.input_stamp
-    return bool(known and stamp and known[:2] == stamp[:2] and not os.path.lexists(owner.key))
+def unversioned(key: str) -> str:
+    """The key of a file's first version, for that of any (see `inputs.find_videos`)."""
+    return re.sub(r"#\d+$", "", key)
+
+
+def _look(stamp: Stamp, name: str) -> _Look:
+    return (tuple(stamp[:2]), name)
+
+
+def _moved(output: str, candidates: Iterable[Row], but: Container[str]) -> Row | None:
+    """The row of a video that is no longer there, the one with just this output first."""
+    for row in sorted(candidates, key=lambda row: fold(row.output) != fold(output)):
+        if row.key not in but and not any(map(os.path.lexists, (row.key, unversioned(row.key)))):
+            return row
+    return None
 
 
 def _with_hash(output: str, key: str, taken: Container[str]) -> str:

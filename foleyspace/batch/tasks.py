@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from foleyspace.files import file_sha256
+from foleyspace.hrtf import list_hrtfs
 from foleyspace.pipelines.render import RenderConfig
 from foleyspace.pipelines.spatialize import SoundConfig
 from foleyspace.pipelines.track import TrackConfig
@@ -71,7 +72,7 @@ def absolute(config: RenderConfig) -> RenderConfig:
 
     def full(part: Any) -> dict[str, str]:
         named = {name: getattr(part, name) for name in _FILES if hasattr(part, name)}
-        return {name: os.path.abspath(path) for name, path in named.items() if path and os.path.exists(path)}
+        return {name: os.path.abspath(path) for name, path in named.items() if _is_file(name, path)}
 
     seeing, sound = config.seeing, config.sound
     return replace(config, seeing=replace(seeing, **full(seeing)), sound=replace(sound, **full(sound)))
@@ -100,6 +101,18 @@ def content_hash(paths: Sequence[str | Path]) -> str:
 # where a result does not depend on them
 _APART = {"out", "overwrite", "save_scene", "overlay", "report", "device", "offline"}
 _FILES = {"hrtf", "weights", "detector", "depth", "tagger", "namer", "scene"}
+_WORDS = {"weights": {"auto"}, "detector": {"auto", "motion"}, "depth": {"auto", "size"}, "tagger": {"auto"}}
+
+
+def is_word(name: str, value: str) -> bool:
+    """Whether an option takes a value by name, whatever files and folders are called so."""
+    if name == "hrtf" and os.path.basename(value) == value:
+        return any(entry.name == value for entry in list_hrtfs())
+    return value in _WORDS.get(name, ())
+
+
+def _is_file(name: str, value: str | None) -> bool:
+    return value is not None and os.path.exists(value) and not is_word(name, value)
 
 
 @lru_cache(maxsize=256)
@@ -111,7 +124,7 @@ def options_hash(config: RenderConfig) -> str:
             value = getattr(part, name)
             if name in _APART or name in ("seeing", "sound"):
                 continue
-            if name in _FILES and value and os.path.exists(value):
+            if name in _FILES and _is_file(name, value):
                 value = digest(str(value))
             lines.append(f"{type(part).__name__}.{name}={value!r}")
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()

@@ -35,8 +35,10 @@ def work_off(
     failed: list[Row] = []
 
     def end(number: int, row: Row, task: Task, outcome: Outcome) -> None:
+        if outcome.kind == "done":  # somebody may have put a file there meanwhile
+            outcome = refusal(row, task, planned.read, config.overwrite) or outcome
         again = outcome.kind == "again" and tries[number] <= config.retries
-        row, outcome = settle(row, task, outcome, again)
+        row, outcome = settle(row, task, outcome, again, ledger)
         ledger.put(row)
         progress.tell(row, outcome, ended=not again)
         if outcome.kind == "stop":

@@ -5,8 +5,10 @@ Exit codes: 0 done, 1 failed on good input, 2 bad input or usage, 130 interrupte
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
+import io
 import logging
 import os
 import signal
@@ -81,20 +83,19 @@ def main(command: click.Command | None = None) -> NoReturn:
     logger.setLevel(logging.INFO)
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)  # a batch system's way to say Ctrl-C: tidy up too
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, _interrupt)  # the terminal was closed
     if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):  # a name that cannot be printed is no reason to fail
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
     try:
         result = (command or cli).main(standalone_mode=False)
-        sys.stdout.flush()
+        _flush()
         code = result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt):
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        _fail("interrupted", 130)
-        # not sys.exit: CPython dies of the signal itself where it came inside an exec() (a dataclass being
-        # made), and everything of ours is tidied up by now
-        sys.stdout.flush()
-        os._exit(130)
+        _stop()
     except click.exceptions.Exit as error:
         code = error.exit_code
     except _NO_ARGUMENTS as error:
@@ -112,6 +113,8 @@ def main(command: click.Command | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
+        if _interrupted(error):  # and the terminal, gone, took no more
+            _stop()
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         where = f" ({error.filename})" if error.filename else ""
         code = _fail(f"{(error.strerror or str(error)).lower()}{where}", 2 if full else 1)
@@ -124,19 +127,42 @@ def main(command: click.Command | None = None) -> NoReturn:
     sys.exit(code)
 
 
+def _flush() -> None:
+    """Of stdout, where there is one (not after `>&-`)."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     """Raise `KeyboardInterrupt`, again and again until it is on its way out: libraries swallow it where they
     import with a bare `except`."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
-    handled = sys.exc_info()[1]
-    while handled is not None:
-        if isinstance(handled, KeyboardInterrupt):
-            return  # tidying up: not to be disturbed
-        handled = handled.__context__
-    raise KeyboardInterrupt
+    if not _interrupted(sys.exc_info()[1]):  # else tidying up: not to be disturbed
+        raise KeyboardInterrupt
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether an error came while an interrupt was on its way out."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__context__
+    return False
+
+
+def _stop() -> NoReturn:
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    _fail("interrupted", 130)
+    # not sys.exit: CPython dies of the signal itself where it came inside an exec() (a dataclass being
+    # made), and everything of ours is tidied up by now
+    with contextlib.suppress(OSError):
+        _flush()
+    os._exit(130)
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"foleyspace: {' '.join(message.split())}", err=True)
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        click.echo(f"foleyspace: {' '.join(message.split())}", err=True)
     return code

@@ -72,8 +72,16 @@ def _single(option: click.Option, value: Any, path: str) -> Any:
         raise InputError(
             f"config {path}: `{option.name}` is {said} but must be text, a number, true or false"
         )
-    if isinstance(option.type, (click.types.IntParamType, click.types.FloatParamType)):
+    whole = isinstance(option.type, click.types.IntParamType)
+    if whole or isinstance(option.type, click.types.FloatParamType):
+        # int(1.9) and float(True) would be taken for numbers without a word
+        if isinstance(value, bool) or (whole and isinstance(value, float) and not value.is_integer()):
+            kind = "whole number" if whole else "number"
+            raise InputError(f"config {path}: `{option.name}` is {str(value).lower()} but must be a {kind}")
         return value
+    if isinstance(value, bool) and isinstance(option.type, click.Choice):
+        word = "on" if value else "off"  # which YAML 1.1 reads as true and false
+        return word if word in option.type.choices else str(value)
     return value if option.is_flag and isinstance(value, bool) else str(value)
 
 
