@@ -239,6 +239,10 @@ A car drives from the front around to the right. | car:0>-90
 a dragon roars far behind me, a sword is drawn close on my right | dragon:180 sword:-90>-90
 """
 WHO_CALLS = """
+A dog barks 45 degrees to the left, a cat meows 20 degrees further to the left than the dog. | dog:45 cat:65
+Wind from the left, gradually moving behind me. | wind:90>180
+Waves behind me, seagulls left and right above, a child laughing in front. | wave:180 seagulls:90 seagulls:-90 child:0
+The shower runs upstairs to my right. | shower:-90>-90
 Left for 2 seconds, then right: a beep | beep:90>-90
 a bird left above, another right above | bird:90 bird:-90
 An owl hoots right above me and a wolf howls on the left. | owl:up wolf:90
@@ -469,6 +473,7 @@ def test_a_train_that_is_in_the_west_needs_no_other_start() -> None:
     [
         ("dog on the left. 2 seconds later a cat on the right. 3 seconds later a cow behind me.", [0, 2, 5]),
         ("Wind behind me. After 3 seconds a dog on the left. After 5 seconds a cow ahead.", [0, 3, 5]),
+        ("For the first 4 seconds a flute on the left; for the remaining time an oboe on the right.", [0, 4]),
         ("Three seconds in, a bell on the left. Another two seconds later, a gong on the right.", [3, 5]),
     ],
 )

@@ -83,6 +83,8 @@ _FRAMES: list[tuple[bool, str, str]] = [
     # the places first: "left for 2 seconds, then right: a beep"
     (True, r"((?:(?:on|from) the )?(?:left|right|front|behind|back|centre|middle|above)(?: [^:.;]*)? then"
      r" [^:.;]*) : ((?:a|an|the|my|some) [^:.;,]*?)(?= [.!]|$)", r"\2 : \1"),
+    (True, r"for the (?:rest(?: of the time)?|remaining (?:time|[\w-]+ seconds)|remainder)(?: ,)?"
+     r"(?= (?:a|an|the|my|some) )", "then"),
     # no first of several
     (True, r"first(?= (?!the |a |an |,|we |i |you |one |two )[\w-]+ )(?! .*(?<= )(?:second|third|other) )"
      r"(?=.* (?:then|later|next|after|afterwards) )", ""),

@@ -12,8 +12,9 @@ from foleyspace.prompting.words import LANDMARKS
 
 _SIDE_OF = re.compile(
     rf"(?:somewhere )?(?:(?P<way>from|to) (?=(?:{WEAK}) ))?"
-    rf"(?:(?P<mod>{WEAK}|far|further|more|directly|immediately|\d+(?:\.\d+)? degrees) )?"
-    r"(?:(?:off )?(?P<prep>to|on|at|from|in) )?(?:the )?(?:further |more |far )?(?P<side>left|right|l|r)"
+    rf"(?:(?P<mod>{WEAK}|far|further|more|directly|immediately|\d+(?:\.\d+)? degrees"
+    r"(?: further| more)?) )?(?:(?:off )?(?P<prep>to|on|at|from|in) )?(?:the )?(?:further |more |far )?"
+    r"(?P<side>left|right|l|r)"
     r"(?: hand)?(?: side| end| edge)? (?:of|than) "
 )
 _DEGREES_ABOVE = re.compile(r"(?P<num>\d+(?:\.\d+)?) degrees (?P<way>above|below|over|under) ")

@@ -1,67 +1,18 @@
-"""Ways of saying the same: prepositions of other languages, phrasal verbs, coordinates in brackets, each with
+"""Ways of saying the same: phrasal verbs, coordinates in brackets, each with
 the plain words that stand for it (`\\1`: what the pattern's first group matched)."""
 
 from __future__ import annotations
 
 from foleyspace.prompting.patterns import NUM
+from foleyspace.prompting.place_rewrites import PLACE_REWRITES, SIDE
 
-_SIDE = r"(?:left|right|l|r)"
 _FRAME = r"(?: (?:at|on|the|frame|stage|screen|camera|shot))*"
-_SPOT = r"(?:spot|place|point|position|location|area|region|corner)"
 _DEGREES = rf"(?:az |azimuth |azi )?({NUM})(?: degrees)?(?: azimuth)?"
 _HIGH = rf"(?:el |elev |elevation )?({NUM})(?: degrees)?(?: elevation)?"
 
 # the words, what stands there instead; read on the tokens joined by spaces, anywhere in the text
 REWRITES: list[tuple[str, str]] = [
-    # prepositions
-    (
-        r"(behind|beside|near|above|below|beneath|under|opposite|against) (?:of|to)"
-        r"(?= (?:the |a |my |your )?\w)(?! (?:the |my )?(?:left|right|front|back|rear|side|top|bottom|above"
-        r"|below|afar|far|centre|middle|ceiling|floor|ground|\d))(?! \w+ to )",
-        r"\1",
-    ),
-    (r"(?:in|on|at) (?:the )?front (?:of|to) (?:the )?(me|us|you)(?= |$)", r"in front of \1"),
-    (r"(?:at|on|to|in|from) (?:the )?(left|right)(?: hand)?(?: side)? (?:from|to|of) (?:the )?(?:me|us"
-     r"|you)(?= |$)", r"on the \1"),
-    (rf"(?:until|till|as far as|all the way to|over to|through to|right over to|out to|up to"
-     rf"|(?<!all )a?round to)(?= (?:the |my |your |our )?(?:far |hard )?(?:{_SIDE}|front|back|rear|centre"
-     r"|middle)(?: |$))", "to"),
-    (rf"(to|at|from|in|into|toward) (?:a|the|some|its|his|her|their) {_SPOT} (?=(?:behind|beside|between"
-     r"|above|below|in front|next to|near|to the) )", r"\1"),
-    (rf"(from|to) (?:this|that|one|the one|the other|another) (?:side|end) ,(?= (?:the |my |your )?{_SIDE}"
-     r"(?: |$))", r"\1"),
-    (r"from (?:one|this) (?:side|end|horizon|edge|ear|wall) to (?:the|its|my) other(?: (?:side|end"
-     r"|one))?(?: ,)? (?:from )?(?:the )?(left|right) to (?:the )?(left|right)(?= |$)", r"from \1 to \2"),
-    (r"in (?:front of )?(?:my|your|our) (?:face|nose)(?= |$)", "very close in front of me"),
-    # what a voice comes out of is not heard beside it
-    (r"(voices?|speaks?|talks?|says?|sings?|speaking|talking|(?:comes?|coming|heard)(?: in| out)?) (?:over"
-     r"|through|via) (?:a|an|the|my|his|her|our) (?:[\w-]+ )?(?:speakers?|loudspeakers?|intercom|tannoy"
-     r"|radio|phone|telephone|megaphone|headset|walkie talkie)(?= |$)", r"\1"),
-    # a place told ahead of the next sound
-    (r"and , ((?:[\w']+ ){1,5}?), (?=(?:a|an|the|some|two|three|another|one|someone|somebody) )", r"; \1, "),
-    (r"(?:, )?and ((?:(?:somewhere|high|far|off|up|directly|right|straight) ){0,2}(?:above|below|behind"
-     r"|overhead|ahead|(?:to|on) the (?:left|right))(?: (?:me|us|you))?) , (?=(?:a|an|the|some"
-     r"|my) [\w-]+ )", r"; \1 ,"),
-    # what else is heard with it
-    (r"(?:over|above|against|under|beneath|amid) (?:the|a) (?:[\w-]+ ){0,2}?(?:rush|roar|hum|drone|din"
-     r"|murmur|hiss|rumble|sound|noise|patter|crackle|babble|buzz|whine|throb|wash|clatter) of(?= )", "and"),
-    (r"(?<=[a-z] )with (?:a|an) (?:[\w-]+ )?(?:rattle|roar|bang|screech|squeal|rumble|whoosh|clatter|thud"
-     r"|crash|jolt|shriek|bump|thump|jerk|clank|creak|groan|hiss)(?= [,.;]|$)", ""),
-    (rf"another (?=(?:{NUM}|few) (?:seconds?|minutes?) (?:later|after|on)(?: |$))", ""),
-    # straight above, but beside "left above"
-    (r"(left (?:above|below|behind)(?= |$)[^.;]*?) right (above|below|behind)(?= |$)", r"\1 \2 on the right"),
-    (r"right (above|below|behind)(?=[^.;]* left (?:above|below|behind)(?: |$))", r"\1 on the right"),
-    (rf"at ({NUM})(?: degrees)? (?:to the |on the )?(?:left and right|right and left|l and r)(?= |$)",
-     r"at \1 degrees on each side"),
-    # what falls is heard where it comes from
-    (r"(from (?:the|a|my) (?:[\w-]+ )?(?:ceiling|roof|gutter|tap|pipe|branch|eaves)) (?:in|on)to"
-     r" (?:a|an|the|my) (?:[\w-]+ )?[\w-]+(?: at my feet| below me| below| on the (?:floor|ground))?"
-     r"(?= [.,;]|$)", r"\1"),
-    # what should be otherwise
-    (r"(?:should|must|ought to) not (?:be|play|come|sound|sit)(?: (?:at|in|on|from))?(?: the| my)? "
-     r"(?:dead |far |hard )?(?:centre|middle|left|right|front|back|behind|above|below)(?= [.,;])", ""),
-    (r"(?:, )?but (?:it |they |that )?(?:now )?(?:should|must|ought to|needs? to|has to|have to"
-     r"|is supposed to|are supposed to)(?: (?:be|play|come|sound|sit|go|stay))+(?: heard)?(?= )", "instead"),
+    *PLACE_REWRITES,
     # ways
     (r"(?:is|are|was|were) (?:first|at first|initially) (?:heard|seen)(?= )", "starts"),
     (r"(?:comes?|came|swings?|swung|goes|went) (?:round|around) (?=to )", "moves "),
@@ -157,8 +108,8 @@ REWRITES: list[tuple[str, str]] = [
     (r"(pages?) (?:turns?|(?:is|are) (?:being )?turned)(?= [.,;]|$)", r"\1-turning"),
     # on a stage, seen from the seats; in a script
     (r"(?:up|down) ?stage (left|right|centre)", r"front \1"),
-    (rf"(?:exits?|exiting|leaves?|leaving){_FRAME}(?= {_SIDE}(?: |$))", "moves to the"),
-    (rf"(enters?|entering|(?:comes?|coming) in){_FRAME}(?= {_SIDE}(?: |$))", r"\1 from the"),
+    (rf"(?:exits?|exiting|leaves?|leaving){_FRAME}(?= {SIDE}(?: |$))", "moves to the"),
+    (rf"(enters?|entering|(?:comes?|coming) in){_FRAME}(?= {SIDE}(?: |$))", r"\1 from the"),
     (r"(?:draws?|drawing|drew|pulls?|pulling) (?:up )?(?:level|alongside|even|abreast)(?: (?:with|of))?"
      r"(?: (?:me|you|us))? on(?= (?:the |my |your )?(?:left|right)(?: |$))", "moves to"),
     (r"(?:pulls?|pulled|rolls?|rolled|draws?|drew) up(?= from )", "comes"),
