@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +104,7 @@ def spatialize(
     from foleyspace.hrir import load_hrirs, minimum_phase_hrirs
     from foleyspace.renderer import RenderOptions
     from foleyspace.renderer import render as render_audio
-    from foleyspace.spatializer.inference import SeparatorOptions, busiest, placed
+    from foleyspace.spatializer.inference import SeparatorOptions, busiest, place
 
     if spatializer not in ("auto", "hrir", "diffusion"):
         raise InputError(f"`spatializer` is {spatializer!r} but must be auto, hrir or diffusion")
@@ -119,9 +118,8 @@ def spatialize(
     options = RenderOptions(distance_gain=distance_gain, air_absorption=distance_gain, doppler=doppler)
     if spatializer != "hrir" and len(signals) == 1 and busiest(scene.sources) > 1:
         stems = _stems(_resampled(signals[0], WORKING_RATE), scene, chosen)
-        parts = [_resampled(Audio(stem[None], WORKING_RATE), working) for stem in stems]
-        shown = replace(scene, sources=placed(scene.sources))
-        out = render_audio(parts, shown, minimum_phase_hrirs(loaded), options)
+        stems = _resampled(Audio(stems, WORKING_RATE), working).samples
+        out = place(stems, scene, minimum_phase_hrirs(loaded), options, working)
     else:
         resampled = [_resampled(signal, working) for signal in signals]
         out = render_audio(resampled[0] if len(resampled) == 1 else resampled, scene, loaded, options)

@@ -13,11 +13,11 @@ from foleyspace.camera import DEFAULT_FOV_DEG, Projection
 from foleyspace.draw import BLACK, GREY, WHITE, Colour, Frame
 from foleyspace.heard_path import place_at, within
 from foleyspace.topview import MapPlan, draw_topview, plan_map
+from foleyspace.trajectory import GAP_S
 from foleyspace.types import Floats, Scene, Source, Track
 
 HEARD = 0.05  # tracks with a smaller sounding weight are drawn thin and grey
 HEARD_WORDS = 3
-GAP_S = 0.6  # a box is drawn between two sightings no farther apart than this
 _CORNERS = ("bottom right", "bottom left", "top right", "top left")
 
 

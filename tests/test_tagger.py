@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
+from spoiling import spoil
 
 from foleyspace import tagger_hub, word_vectors
 from foleyspace.errors import FoleyspaceError, InputError
@@ -465,14 +466,9 @@ def test_a_checkpoint_of_something_else_is_refused_in_one_line(tmp_path, damage)
     tagger_state(width=8 if damage == "other network" else word_vectors.DIM).save(path)
     if damage == "other training":
         torch.save({"net": {}, "step": 3}, path)
-    elif damage == "no checkpoint":
-        path.write_text("hello")
     elif damage == "list":
         torch.save([1, 2], path)
-    elif damage == "truncated":
-        path.write_bytes(path.read_bytes()[:1000])
-    elif damage == "empty":
-        path.write_bytes(b"")
+    spoil(path, damage)
     with pytest.raises(InputError, match=r"last\.pt: must be a checkpoint of the same network") as caught:
         tagger_state().resume(path, torch.device("cpu"))
     assert "\n" not in str(caught.value)

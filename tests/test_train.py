@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from soundfolder import FIVE, write_index, write_sounds
+from spoiling import spoil
 
 torch = pytest.importorskip("torch")
 from foleyspace.errors import InputError  # noqa: E402
@@ -299,12 +300,7 @@ def test_a_checkpoint_holds_everything(tmp_path):
 def test_a_checkpoint_of_something_else_is_refused(tmp_path, damage):
     path = tmp_path / "last.pt"
     State(SeparatorNet(NetConfig((8, 8, 8, 8), 8)), 10, 1e-3, 0.0, 0.9).save(path)
-    if damage == "no checkpoint":
-        path.write_text("hello")
-    elif damage == "truncated":
-        path.write_bytes(path.read_bytes()[:1000])
-    elif damage == "empty":
-        path.write_bytes(b"")
+    spoil(path, damage)
     with pytest.raises(InputError, match=r"last\.pt: must be a checkpoint of the same network") as caught:
         state().resume(path, torch.device("cpu"))
     assert "\n" not in str(caught.value)

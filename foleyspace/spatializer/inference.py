@@ -106,12 +106,19 @@ def spatialize_mixture(
     return Audio(keep_sum(mono.samples[0], apart), mono.rate)
 
 
-def place(stems: Samples, scene: Scene, hrirs: Hrirs, options: RenderOptions | None = None) -> Audio:
-    """Binaural sound (2, n) of the `stems` (S, n) of `separate`, each at its source's place."""
+def place(
+    stems: Samples,
+    scene: Scene,
+    hrirs: Hrirs,
+    options: RenderOptions | None = None,
+    rate: int | None = None,
+) -> Audio:
+    """Binaural sound (2, n) of the `stems` (S, n) of `separate`, each at its source's place; `rate` Hz: where
+    they were resampled."""
     from foleyspace.renderer import render
     from foleyspace.spatializer.bands import RATE
 
-    parts = [Audio(stem[None], RATE) for stem in stems]
+    parts = [Audio(stem[None], RATE if rate is None else rate) for stem in stems]
     return render(parts, replace(scene, sources=placed(scene.sources)), hrirs, options)
 
 
